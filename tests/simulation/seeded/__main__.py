@@ -36,7 +36,6 @@ class Result:
 
 def run(seed: int) -> Result:
     """Run a seed; shorten it if it fails."""
-    logging.disable(logging.CRITICAL)
     try:
         return Result(seed, run_seed(seed))
     except ViolationError as error:
@@ -74,7 +73,6 @@ def simulate(first: int, count: int) -> int:
 
 def replay(seed: int, steps: str) -> int:
     """Run a seed and print what happens; 1 if it fails."""
-    logging.disable(logging.CRITICAL)
     try:
         print(run_seed(seed, steps_in(steps) if steps else None, print))
     except ViolationError as error:
@@ -97,6 +95,7 @@ def main() -> int:
     parser.add_argument("--steps", default="")
     parser.add_argument("--mutants", action="store_true")
     given = parser.parse_args()
+    logging.disable(logging.CRITICAL)
     if given.mutants:
         from tests.simulation.seeded.mutants import MUTANTS, caught_by
 

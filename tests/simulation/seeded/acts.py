@@ -21,8 +21,9 @@ from reconciler.chain.wire_values import coin, dec_coin
 from reconciler.devnet.accounts import PROVIDER, TENANTS, key_of
 from reconciler.devnet.chain.tables import DEPLOYMENTS, GROUPS, SETTLEMENT_ESCROWS
 from reconciler.devnet.trading import OrderRequest, _deposit, _group
+from reconciler.values.adapters import adapter_path
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, workload_id
-from tests.simulation.seeded.terms import pricing
+from tests.simulation.seeded.terms import SPARE, pricing
 from tests.simulation.seeded.world import OURS, World
 
 Act = Callable[[World, int, int], None]
@@ -206,6 +207,25 @@ def bad_file(world: World, a: int, b: int) -> None:
     world.at_height(world.chain.height + 2 + b % 10, lambda: commit(world, "Repair", {path: good}))
 
 
+def adapter_file(world: World, a: int, b: int) -> None:
+    """The operator disables, renames, removes or doubles an adapter's file, and takes that back later."""
+    name = sorted(world.adapters)[(a >> 4) % len(world.adapters)]
+    path, other = adapter_path(name), adapter_path(SPARE)
+    good = {path: world.remote.files[path].decode() if path in world.remote.files else None, other: None}
+    if good[path] is None:
+        return
+    text, same = good[path], "kind: KubernetesAdapter\nenabled: true\n"
+    change: tuple[dict[str, str | None], ...] = (
+        {path: str(text).replace("enabled: true", "enabled: false")},
+        {path: None, other: same},
+        {path: None},
+        {other: same},
+    )
+    commit(world, "Change an adapter", change[a % 4])
+    seconds = (60, 600, 6_000, 40_000)[b % 4]
+    world.after_seconds(seconds, lambda: commit(world, "Take it back", good))
+
+
 def config(world: World, a: int, _: int) -> None:
     """The operator changes how often earnings are withdrawn and usage is recorded."""
     every = ("8h", "24h", "24h", "200h")[a % 4]
@@ -301,7 +321,8 @@ MARKET_ACTS: dict[str, Act] = {
     act.__name__: act
     for act in (
         *(order, accept, rival, close, pause_group, start_group, deposit, escrow),
-        *(file, unfile, pause, resume, close_word, price, bad_file, config, rewrite, stranger, top_up),
+        *(file, unfile, pause, resume, close_word, price, bad_file, adapter_file, config, rewrite),
+        *(stranger, top_up),
     )
 }
 MARKET_ACTS["image"] = resume

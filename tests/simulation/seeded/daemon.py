@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.heights import seen_height
 from reconciler.chain.tx_builder import FeePolicy
+from reconciler.chain.witness import Witness, WitnessRules
 from reconciler.cycle.environment import Environment, Store
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.journal.opening import OpenJournal, open_journal
+from reconciler.planning.revisions.adapter_grants import denial
+from reconciler.ports import Adapter
 from reconciler.runtime.work_queue import Work
 from reconciler.runtime.work_queues import perform
+from reconciler.values.desired import Desired
+from reconciler.values.grants import Grants
 from reconciler.values.limits import Limits
 from reconciler.values.outcomes import Failed
 from reconciler.values.work import FORGE, GIT, NOTICES, SNAPSHOT, WorkKey
 from tests.simulation.seeded.chain import LinkedNode, LinkedRpc
+from tests.simulation.seeded.terms import KUBERNETES, SPARE
 from tests.simulation.seeded.world import World
 from tests.stepped_queues import SteppedQueues
 
@@ -54,6 +60,31 @@ class Hanging:
     took_place: bool
 
 
+class RevisionAdapters(Mapping[str, Adapter]):
+    """The adapters that the revision in force names and the host file allows, as wiring configures them."""
+
+    def __init__(self, known: Mapping[str, Adapter], grants: Grants) -> None:
+        self._known, self._grants = known, grants
+        self._names: tuple[str, ...] = ()
+
+    def configure(self, desired: Desired) -> None:
+        """Follow a revision."""
+        if desired.commit:
+            allowed = (name for name in desired.adapters if not denial(desired, name, self._grants))
+            self._names = tuple(name for name in allowed if name in self._known)
+
+    def __getitem__(self, name: str) -> Adapter:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class Life:
     """One life of a daemon, as wiring assembles it, without servers and threads; `rng` chooses which queued
     item runs when.
@@ -70,14 +101,22 @@ class Life:
             LinkedNode(world.link),
             LinkedRpc(world.link),
             key_of(PROVIDER),
-            ClientOptions(CHAIN_ID, last_height=seen_height(memory), clock=lambda: world.seconds),
+            ClientOptions(
+                CHAIN_ID,
+                last_height=seen_height(memory),
+                witness=_witness(world) if world.terms.witness else None,
+                clock=lambda: world.seconds,
+            ),
             FeePolicy(timeout_blocks=limits.timeout_blocks),
         )
+        known = {name: tap("adapter", each) for name, each in world.adapters.items()}
+        adapters = RevisionAdapters({**known, SPARE: known[KUBERNETES]}, limits.grants)
         environment = Environment(
             provider=PROVIDER,
             repo=tap("repo", world.repository),
             chain=tap("chain", client),
-            adapters={name: tap("adapter", each) for name, each in world.adapters.items()},
+            adapters=adapters,
+            configure=adapters.configure,
             store=Store(
                 tap("journal", self.journal.journal),
                 tap("intents", self.journal.intents),
@@ -119,3 +158,8 @@ class Life:
     def drop(self) -> None:
         """End it as a kill does: what was committed is on disk, nothing else."""
         self.journal.close()
+
+
+def _witness(world: World) -> Witness:
+    rules = WitnessRules(CHAIN_ID, clock=lambda: world.seconds)
+    return Witness(LinkedNode(world.witness), LinkedRpc(world.witness), rules)

@@ -110,6 +110,14 @@ def lie(world: World, a: int, b: int) -> None:
     )
 
 
+def false_leases(world: World, _: int, b: int) -> None:
+    """The node shows every lease as closed; without a witness nobody can know better."""
+    if world.terms.witness:
+        _for_a_while(
+            world, b, lambda: _show_closed_leases(world, True), lambda: _show_closed_leases(world, False)
+        )
+
+
 def other_chain(world: World, _: int, b: int) -> None:
     """The node is on another chain."""
     _for_a_while(
@@ -202,6 +210,7 @@ def lift(world: World) -> None:
     node.catching_up, node.shown_chain_id, node.gates, node.price_factor = False, "", None, 1
     world.clock_ahead = world.down_blocks = world.halt_seconds = world.reversed_blocks = 0
     world.faults.lift()
+    world.link.shows_closed_leases = False
     for each in world.adapters.values():
         each.recover()
 
@@ -213,6 +222,7 @@ def is_well(world: World) -> bool:
     false = (
         node.shown_height or node.catching_up or node.shown_chain_id or node.gates or node.price_factor != 1
     )
+    false = false or world.link.shows_closed_leases or not world.has_its_adapter_files
     lost = any(each.lost for each in world.adapters.values())
     return not (late or false or lost or world.clock_ahead or world.down_blocks) and world.faults.is_quiet
 
@@ -224,6 +234,10 @@ def _duration(b: int) -> int:
 def _for_a_while(world: World, b: int, begin: Callable[[], None], end: Callable[[], None]) -> None:
     begin()
     world.after_seconds(_duration(b), end)
+
+
+def _show_closed_leases(world: World, shows: bool) -> None:
+    world.link.shows_closed_leases = shows
 
 
 def _set(world: World, name: str, value: object) -> None:
@@ -240,6 +254,6 @@ DISORDER: dict[str, Act] = {
     for act in (
         *(arm, outage, kill, gap, journal_lost, journal_restored, lag, catch_up, lie, other_chain, gates),
         *(clock, lose_machine, delete, tamper, reorder, resend, deposit_parameter, take_rate, gas_price),
-        *(silence, stop_blocks),
+        *(silence, stop_blocks, false_leases),
     )
 }

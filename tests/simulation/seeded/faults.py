@@ -55,7 +55,7 @@ READINGS = (
     "journal.results",
     "intents.open_intents",
 )
-TARGETS = ("repo", "adapter", "notifier", "forge", "node", "journal")
+TARGETS = ("repo", "adapter", "notifier", "forge", "node", "journal", "witness")
 """What may be out of order for a while: all of its calls fail."""
 
 _OUTCOMES = {"publish", "prepare", "apply", "remove"}
@@ -153,6 +153,12 @@ class Faults:
             self.pass_blocks(HANG_BLOCKS)
         if mode is not None:
             raise NodeError("127.0.0.1:9090 does not answer: no answer in time")
+
+    def witness(self, request: str) -> None:
+        """Before a request to the witness: NodeError if it gets no answer."""
+        del request
+        if "witness" in self.active:
+            raise NodeError("127.0.0.1:9190 does not answer: no answer in time")
 
     def tap(self, port: str, inner: object) -> Any:
         """The port with its faults."""

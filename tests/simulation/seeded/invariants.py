@@ -9,7 +9,7 @@ from reconciler.chain.wire_market import lease_id_of
 from reconciler.values.ids import OrderId
 from reconciler.values.outcomes import Failed
 from reconciler.values.plans import Reason
-from tests.simulation.seeded import money, workloads
+from tests.simulation.seeded import money, room, workloads
 from tests.simulation.seeded.turn import Invariant, Turn
 from tests.simulation.seeded.world import OURS, World
 
@@ -59,6 +59,7 @@ class NoBidWaitsForAnotherTarget(Invariant):
     def _node_is_well(self, turn: Turn) -> bool:
         world, node = turn.world, turn.world.chain.faults
         false = node.shown_height or node.catching_up or node.shown_chain_id or node.price_factor != 1
+        false = false or world.link.shows_closed_leases
         late = node.lag or node.grpc_lag or node.rpc_lag or world.halt_seconds or world.clock_ahead
         failed = world.chain.seconds - world.faults.node_failed_at <= 5 * world.terms.block_seconds
         return not (false or late or failed or world.faults.armed or "node" in world.faults.active)
@@ -116,6 +117,7 @@ INVARIANTS: tuple[Callable[[], Invariant], ...] = (
     workloads.EveryLeaseGetsItsWorkload,
     workloads.TheNewestRevisionComesIntoForce,
     workloads.TheLifecycleTableIsKept,
+    room.WhatIsAcceptedHasRoom,
     NoBidWaitsForAnotherTarget,
     money.TheLedgerEqualsTheBooks,
     NoCycleFailsByABug,

@@ -73,7 +73,7 @@ class Machines:
         """Effects that arrived, repeated ones too."""
         self.removed: list[tuple[WorkloadId, LeaseId]] = []
         """The requested removals; reading clears them."""
-        self._whole = whole
+        self.is_whole = whole
         self._view: tuple[int, AdapterView] | None = None
 
     def observe(self) -> AdapterView:
@@ -179,7 +179,7 @@ class Machines:
         for machine, piece in zip(placed.machines, placed.pieces, strict=False):
             if machine in free:
                 free[machine] += piece
-        if self._whole:
+        if self.is_whole:
             whole = total(list(placed.pieces))
             host = next((name for name, room in sorted(free.items()) if not room.lacks(whole)), "")
             return (host,) * len(placed.pieces)
@@ -198,4 +198,4 @@ class Machines:
                 if machine in held:
                     held[machine][name] = (*held[machine].get(name, ()), piece)
         machines = tuple(Machine(name, room, held[name]) for name, room in sorted(self.machines.items()))
-        return Capacity(machines, self.quota, workloads_are_whole=self._whole)
+        return Capacity(machines, self.quota, workloads_are_whole=self.is_whole)

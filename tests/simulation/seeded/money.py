@@ -127,13 +127,11 @@ class DepositsComeBack(Invariant):
 
     def __init__(self) -> None:
         self._deadline = Deadline()
-        self._turns = 0
 
     def check(self, turn: Turn) -> Iterator[str]:
-        self._turns += 1
         held = {h.subject.name for h in turn.cycle.planned.plan.holds} if turn.cycle else set[str]()
         lost = {name for name in self._stale(turn.world) if name not in held}
-        for name in self._deadline.overdue(turn, lost, self._turns):
+        for name in self._deadline.overdue(turn, lost):
             yield f"the deposit of the bid {name} is still locked"
 
     def _stale(self, world: World) -> Iterator[str]:

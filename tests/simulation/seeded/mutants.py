@@ -8,10 +8,12 @@ from typing import Any
 from unittest.mock import patch
 
 from reconciler.chain.tx_builder import MessageFilter
+from reconciler.chain.witness import Witness
 from reconciler.cycle.confirm import Confirmed, confirm
 from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.planning import leases, memory_update, phases, retries, workloads
 from reconciler.planning.bidding import bid_budget, bids
+from reconciler.planning.capacity import promises
 from reconciler.planning.money import ledger, usage_metering
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.values.intents import Intent
@@ -35,13 +37,25 @@ TERMS = Terms(
     gap_blocks=9,
     notices=True,
     forge=True,
+    witness=True,
 )
 
-WEB, BILLED_BY_USAGE = 37, 25
-"""Numbers of an order step: 1000 millicores at a good price; the second is billed by usage."""
+WEB, BILLED_BY_USAGE, LARGE = 37, 25, 34
+"""Numbers of an order step: 1000 millicores at a good price; the second is billed by usage; the third is a
+quarter of all machines.
+"""
 
 OURS, THEIRS = 1, 8
 """Whose bid a step accepts."""
+
+
+def _large(at: int, tenant: int) -> Step:
+    return Step(at, "order", tenant, LARGE)
+
+
+def _accepted(at: int) -> Step:
+    return Step(at, "accept", 0, OURS)
+
 
 STORY = (
     Step(600, "order", 0, WEB),
@@ -66,6 +80,14 @@ STORY = (
     *(Step(7_000, "order", n % 2, WEB) for n in range(8)),
     Step(24_000, "pause", 0, 1),
     Step(26_000, "close", 0, 0),
+    Step(28_000, "false_leases", 0, 3),
+    Step(29_400, "close", 0, 0),
+    *(step for n in range(3) for step in (_large(32_000 + 600 * n, 0), _accepted(32_240 + 600 * n))),
+    _large(33_800, 0),
+    _large(33_860, 1),
+    _accepted(34_040),
+    _accepted(34_100),
+    Step(34_400, "file", 0, 1),
 )
 """A day of everything that the mutants need."""
 
@@ -236,6 +258,16 @@ MUTANTS = (
         "stumbles over a lost pod",
         "NoCycleFailsByABug",
         ((f"{phases.__name__}._losses", _lost_pods),),
+    ),
+    Mutant(
+        "believes one node",
+        "NothingIsRemovedOnSilence",
+        ((f"{Witness.__module__}.Witness.unconfirmed", lambda *_: {}),),
+    ),
+    Mutant(
+        "promises what open bids hold",
+        "WhatIsAcceptedHasRoom",
+        ((f"{promises.__name__}._bids", _NOTHING),),
     ),
     Mutant(
         "leaves losing bids open",

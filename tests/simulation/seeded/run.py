@@ -22,7 +22,7 @@ from tests.simulation.seeded.due import due_blocks
 from tests.simulation.seeded.faults import Killed
 from tests.simulation.seeded.invariants import INVARIANTS
 from tests.simulation.seeded.steps import Step, steps_of
-from tests.simulation.seeded.terms import ANSIBLE, BEGINS_AT, DAY, KUBERNETES, Terms, terms_of
+from tests.simulation.seeded.terms import ANSIBLE, BEGINS_AT, DAY, KUBERNETES, SPARE, Terms, terms_of
 from tests.simulation.seeded.turn import Invariant, Turn, ViolationError
 from tests.simulation.seeded.world import World
 
@@ -31,13 +31,20 @@ MEMORY = Path("/dev/shm")
 STILL_TURNS = 3
 """Turns without a change outside after which time may jump."""
 
+WAKES_EARLY = 0.05
+"""Share of the cycles that another one follows within the same block."""
+
 LAST_SECONDS = 3 * 3_600
 """How long a run goes on when everything is well again, and nobody does anything more."""
 
 
 LIMITS = Limits(
     grants=Grants(
-        {KUBERNETES: KubernetesGrants(), ANSIBLE: AnsibleGrants(enabled=True, hosts=("10.0.0.0/8",))}
+        {
+            KUBERNETES: KubernetesGrants(cluster="a cluster"),
+            SPARE: KubernetesGrants(cluster="a cluster"),
+            ANSIBLE: AnsibleGrants(enabled=True, hosts=("10.0.0.0/8",)),
+        }
     )
 )
 """The host file: its defaults, and hosts."""
@@ -128,9 +135,18 @@ class Run:
         if self._over:
             self.life.loop.stop()
             return
-        self._advance(alive=True)
+        if not self._wakes_early():
+            self._advance(alive=True)
         if self.world.kill:
             raise Killed
+
+    def _wakes_early(self) -> bool:
+        """Whether another cycle runs before the next block, as after a push or a change of the machines."""
+        world = self.world
+        if world.within_block or world.is_calm or self._gaps.random() > WAKES_EARLY:
+            return False
+        world.within_block = self._gaps.randrange(min(self.terms.block_seconds, 60))
+        return world.within_block > 0
 
     def _check(self) -> None:
         assert self.life is not None

@@ -24,7 +24,8 @@ pricing:
   gpu: 20000uve
   profit_margin: 0.15
 """
-KUBERNETES, ANSIBLE = "kubernetes", "ansible"
+KUBERNETES, SPARE, ANSIBLE = "kubernetes", "spare", "ansible"
+"""Adapters that the host file names; the first two reach the same cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Terms:
     gap_blocks: int
     notices: bool
     forge: bool
+    witness: bool
     chain_cents: int = 100
 
     @property
@@ -68,6 +70,7 @@ def terms_of(rng: Random) -> Terms:
         gap_blocks=rng.choice([10_000, 40_000, 160_000]) // block_seconds,
         notices=rng.random() < 0.7,
         forge=rng.random() < 0.7,
+        witness=rng.random() < 0.5,
     )
 
 

@@ -50,16 +50,18 @@ class Deadline:
     """Since when something is overdue, in seconds and in cycles of a well world."""
 
     since: dict[str, tuple[int, int]] = field(default_factory=dict)
+    turns: int = 0
 
-    def overdue(self, turn: Turn, names: set[str], turns: int) -> Iterator[str]:
-        """The names that have been there for too long."""
+    def overdue(self, turn: Turn, names: set[str]) -> Iterator[str]:
+        """The names that have been there for too long; called once in each turn."""
+        self.turns += 1
         if not disorder.is_well(turn.world) or turn.cycle is None:
             self.since.clear()
             return
         self.since = {name: since for name, since in self.since.items() if name in names}
         for name in sorted(names):
-            began, first = self.since.setdefault(name, (turn.world.chain.seconds, turns))
-            if turn.world.chain.seconds - began > GRACE_SECONDS and turns - first > GRACE_TURNS:
+            began, first = self.since.setdefault(name, (turn.world.chain.seconds, self.turns))
+            if turn.world.chain.seconds - began > GRACE_SECONDS and self.turns - first > GRACE_TURNS:
                 yield name
 
 

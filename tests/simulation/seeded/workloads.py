@@ -43,10 +43,8 @@ class NoWorkloadOutlivesItsLease(Invariant):
 
     def __init__(self) -> None:
         self._deadline = Deadline()
-        self._turns = 0
 
     def check(self, turn: Turn) -> Iterator[str]:
-        self._turns += 1
         active = set(active_leases(turn.world))
         stale = {
             f"{each.workload.id} on {adapter.name}"
@@ -54,7 +52,7 @@ class NoWorkloadOutlivesItsLease(Invariant):
             for each in adapter.workloads.values()
             if each.workload.lease not in active
         }
-        for name in self._deadline.overdue(turn, stale, self._turns):
+        for name in self._deadline.overdue(turn, stale):
             yield f"{name} still runs"
 
 
@@ -63,15 +61,16 @@ class EveryLeaseGetsItsWorkload(Invariant):
 
     def __init__(self) -> None:
         self._deadline = Deadline()
-        self._turns = 0
 
     def check(self, turn: Turn) -> Iterator[str]:
-        self._turns += 1
+        for name in self._deadline.overdue(turn, set(self._missing(turn))):
+            yield f"{name} does not run"
+
+    def _missing(self, turn: Turn) -> Iterator[str]:
         if turn.cycle is None:
             return
         held = {h.subject.name for h in turn.cycle.planned.plan.holds if h.reason in NOT_SERVED}
         commit = turn.world.remote.commits.get(turn.cycle.planned.plan.revision)
-        missing = set()
         for lease in active_leases(turn.world):
             subject = workload_id(lease)
             if commit is None or path_of(lease) not in commit.files or subject in held:
@@ -80,9 +79,7 @@ class EveryLeaseGetsItsWorkload(Invariant):
                 a.workloads[subject].running() for a in turn.world.adapters.values() if subject in a.workloads
             ]
             if not any(each.ready or each.trouble for each in there):
-                missing.add(str(subject))
-        for name in self._deadline.overdue(turn, missing, self._turns):
-            yield f"{name} does not run"
+                yield str(subject)
 
 
 NOT_ADMITTED = frozenset({Reason.REWRITTEN_HISTORY, Reason.UNSIGNED, Reason.PRICE_JUMP, Reason.MASS_REMOVAL})
@@ -94,17 +91,17 @@ class TheNewestRevisionComesIntoForce(Invariant):
 
     def __init__(self) -> None:
         self._deadline = Deadline()
-        self._turns = 0
 
     def check(self, turn: Turn) -> Iterator[str]:
-        self._turns += 1
+        for name in self._deadline.overdue(turn, set(self._waiting(turn))):
+            yield f"commit {name[:12]} is not in force"
+
+    def _waiting(self, turn: Turn) -> Iterator[str]:
         if turn.cycle is None:
             return
         tip, plan = turn.world.remote.tip, turn.cycle.planned.plan
-        held = any(h.reason in NOT_ADMITTED for h in plan.holds)
-        waiting = {tip} if plan.revision != tip and not held else set[str]()
-        for name in self._deadline.overdue(turn, waiting, self._turns):
-            yield f"commit {name[:12]} is not in force"
+        if plan.revision != tip and not any(h.reason in NOT_ADMITTED for h in plan.holds):
+            yield tip
 
 
 class TheLifecycleTableIsKept(Invariant):

@@ -56,6 +56,7 @@ class World:
         self.directory = directory
         self.chain = JumpingChain(_genesis(terms), terms.block_seconds)
         self.link = NodeLink(self.chain)
+        self.witness = NodeLink(self.chain)
         self.books = Books(self.chain, OURS)
         self.remote = Remote()
         self.repository = MemoryRepository(self.remote)
@@ -87,6 +88,7 @@ class World:
         self._numbers = count()
         self._later: list[tuple[int, int, Callable[[], None]]] = []
         self.link.fault = self.faults.node
+        self.witness.fault = self.faults.witness
         self._begin()
 
     @property
@@ -141,6 +143,13 @@ class World:
         """Submit the bytes of a transaction that was in a block."""
         with suppress(SeenBeforeError):
             self.chain.check_tx(raw)
+
+    @property
+    def has_its_adapter_files(self) -> bool:
+        """Whether the adapter files of the newest commit are those of the first."""
+        first, now = _first_files(self.terms), self.remote.files
+        paths = {path for path in (*first, *now) if path.startswith("adapters/")}
+        return all(path in now and now[path].decode() == first.get(path) for path in paths)
 
     def orders(self) -> list[market.Order]:
         """All orders of the chain."""
