@@ -131,19 +131,6 @@ def test_workloads_are_repaired_while_the_chain_is_unseen(sim: Simulation) -> No
     ]
 
 
-@pytest.mark.parametrize("fault", ["lost_replies", "lost_requests"])
-def test_a_broadcast_without_an_answer_is_not_signed_again(fault: str, fresh: Simulation) -> None:
-    _order(fresh)
-    setattr(fresh.outside.chain.faults, fault, 1)
-
-    fresh.blocks(4)
-
-    assert [each.kind for each in fresh.sent()] == ["MsgCreateBid"]
-    fresh.blocks(3)
-    assert len(fresh.sent()) == 1
-    assert not fresh.daemon.journal.intents.open_intents()
-
-
 def test_a_withdrawal_refused_by_a_gate_is_held_alone(sim: Simulation) -> None:
     """Also where everything is due in the same block."""
     sim.blocks(1)

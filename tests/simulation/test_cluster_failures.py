@@ -7,8 +7,7 @@ from decimal import Decimal
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.devnet.trading import OrderRequest
 from reconciler.values.ids import workload_id
-from reconciler.values.plans import ApplyWorkload, Reason
-from tests.simulation.commits import workload
+from reconciler.values.plans import Reason
 from tests.simulation.scenario import WEB, lease
 from tests.simulation.sim import Simulation, removals
 
@@ -52,19 +51,3 @@ def test_a_workload_keeps_its_phase_while_the_cluster_is_not_seen(sim: Simulatio
 
     states = {each.id: each.state for each in sim.last.snapshot.workloads}
     assert states[workload_id(lease(WEB))] == "running"
-
-
-def test_a_refused_apply_is_retried(sim: Simulation) -> None:
-    sim.blocks(1)
-    sim.outside.cluster.faults.add(ClusterFault(status=500, verbs=frozenset({"patch"}), times=1))
-    sim.outside.commits.commit("Pause", dict(workload(lease(WEB), paused=True)))
-
-    first = sim.blocks(1)
-    waiting = sim.blocks(5)
-    assert [type(each) for each in first].count(ApplyWorkload) == 1
-    assert not [each for each in waiting if isinstance(each, ApplyWorkload)]
-    assert [h for h in sim.holds(Reason.TRY_LATER) if h.subject.name == workload_id(lease(WEB))]
-
-    again = sim.blocks(14)
-    assert [type(each) for each in again].count(ApplyWorkload) == 1
-    assert {w.state for w in sim.last.snapshot.workloads if w.id == workload_id(lease(WEB))} == {"paused"}

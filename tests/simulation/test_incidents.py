@@ -87,19 +87,6 @@ def _spends_after(sim: Simulation) -> None:
     sim.outside.step()
 
 
-def test_stop_spending_stops_money_with_the_next_cycle(mid_run: WorldState, tmp_path: Path) -> None:
-    stopped = False
-    with started(Outside.at(mid_run, tmp_path / "world"), lambda: Limits(stop_spending=stopped)) as sim:
-        sim.blocks(1)
-        stopped = True
-        _spends_after(sim)
-        done = sim.blocks(12)
-        assert not [each for each in done if isinstance(each, SendTransaction)]
-        assert sim.holds(Reason.SPENDING_STOPPED)
-        stopped = False
-        assert [each for each in sim.blocks(2) if isinstance(each, SendTransaction)]
-
-
 def test_a_suspension_applies_in_the_cycle_that_reads_it(sim: Simulation) -> None:
     sim.blocks(1)
     suspended = CONFIG + 'suspended: "the hoster moves racks"\n'

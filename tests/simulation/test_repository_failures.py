@@ -7,7 +7,6 @@ from pathlib import Path
 
 from reconciler.devnet.trading import OrderRequest
 from reconciler.values.plans import ApplyWorkload, Reason
-from tests.simulation.commits import pricing
 from tests.simulation.footprint import hashes_told, transactions
 from tests.simulation.sim import Simulation, removals
 
@@ -32,19 +31,3 @@ def test_a_missing_repository_stops_neither_bids_nor_repair(sim: Simulation) -> 
     assert not sim.holds(Reason.REPOSITORY_UNSEEN)
     landed = {tx.hash for tx in transactions(sim.outside) if tx.height < sim.outside.height - 12}
     assert landed <= hashes_told(sim.outside)
-
-
-def test_a_commit_pushed_meanwhile_is_applied_later(sim: Simulation) -> None:
-    sim.blocks(1)
-    there, away = sim.outside.commits.repository, Path(f"{sim.outside.commits.repository}.away")
-    there.rename(away)
-    sim.blocks(2)
-    away.rename(there)
-    sim.outside.commits.commit("Dearer still", {"pricing.yaml": pricing("2")})
-    sim.scenario.alice.order(OrderRequest(Decimal(4000)))
-    sim.outside.step()
-
-    sim.blocks(3)
-
-    bids = [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > 19]
-    assert [each.terms.split()[0] for each in bids] == [f"{3596}{'0' * 18}"]
