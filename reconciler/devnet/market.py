@@ -26,7 +26,7 @@ JOIN_SECONDS = 10.0
 
 
 class BlockFile:
-    """The chain on disk: each block's time and transactions as a line, from which the blocks are made again.
+    """The chain on disk: each block's time and transactions as a line, from which the blocks are recreated.
 
     Blocks survive a killed process; a last line that was cut short is dropped.
     """
@@ -64,7 +64,7 @@ class BlockFile:
             if checked.code:
                 raise DevnetError(
                     f"{self._path} is of another version of the simulated chain: block {chain.height + 1} "
-                    f"cannot be made again ({checked.log}); start a new devnet in another --home"
+                    f"cannot be recreated ({checked.log}); start a new devnet in another --home"
                 )
             hashes.append(checked.hash)
         chain.step(stored["time_ns"], include=hashes)

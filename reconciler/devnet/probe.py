@@ -171,7 +171,7 @@ class Probe:
         return _message(self.api("/api/v1/bid-engine/status")["holds"], subject, reason)
 
     def missing_file(self, workload: str) -> str:
-        """The message of the hold on a workload without a file, "" where there is none."""
+        """The message of the hold on a workload without a file, "" if there is none."""
         return _message(self.api(f"/api/v1/workloads/{workload}")["workload"]["holds"], "", "NoWorkloadFile")
 
     def workload_state(self, workload: str) -> str:

@@ -106,7 +106,7 @@ class WorkloadFile(FileModel):
     """Adapter that runs it: adapters/<name>.yaml. Default: as the order's attributes say, else the first that
     fits; the choice is kept."""
     paused: bool = False
-    """true: no container runs and no usage is billed; the lease itself continues to pay."""
+    """true: no container runs and no usage is billed; the tenant is still charged for the lease."""
     close: Close | None = None
     """Closes the lease permanently: unstable, decommission, unspecified or manifest_timeout, then optionally
     a comma and an explanation: "decommission, the rack moves".

@@ -75,7 +75,7 @@ class BranchWriter:
     def write(self, commit: BranchCommit) -> Outcome:
         """Make the branch hold exactly the commit's files; Done("") if it does already.
 
-        A commit that was made but not pushed is made again on the current tip: a branch never gets it twice.
+        A commit that was not pushed is created anew on the current tip, so that a branch never gets it twice.
         """
 
         wanted: Mapping[str, str] = {}

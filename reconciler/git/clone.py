@@ -42,7 +42,7 @@ class ConflictError(CloneError):
 class Clone:
     """The git repository that a directory belongs to; used by one thread.
 
-    `home` is a directory of ours for git's configuration, `path` the provider's folder in the repository.
+    `home` is the daemon's directory for git's configuration, `path` the provider's folder in the repository.
     """
 
     def __init__(

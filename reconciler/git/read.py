@@ -34,10 +34,10 @@ class TreeListing:
 
 
 def list_tree(objects: Objects, commit: str, folder: str) -> TreeListing:
-    """The entries at the top of `folder` in a commit, and all entries of the folders of ours in it.
+    """The entries at the top of `folder` in a commit, and all entries of the provider's folders in it.
 
-    A folder of ours that is too large is rejected as a whole, and all of them if the top is, so that the last
-    good files stay in force; MirrorError if `folder` does not exist.
+    A folder that is too large is rejected as a whole, and all of them if the top is, so that the last good
+    files stay in force; MirrorError if `folder` does not exist.
     """
     top = tree_at(objects, commit, folder)
     if top is None and folder:
@@ -60,7 +60,7 @@ def list_tree(objects: Objects, commit: str, folder: str) -> TreeListing:
 
 
 def _entries(objects: Objects, top: str, refused: dict[str, str]) -> Iterator[TreeEntry]:
-    """The entries at the top and in our folders; unreadable folders of ours go into `refused`."""
+    """The entries at the top and in our folders; unreadable folders of the provider go into `refused`."""
     for entry in read_trees(objects, [top])[top]:
         name = entry.path.decode("utf-8", "backslashreplace")
         if entry.mode != FOLDER:

@@ -127,7 +127,7 @@ def _plan_workload(basis: PlanningBasis, subject: WorkloadId, *, may_start: bool
         yield refusal
         return
     if workload.paused:
-        why = "paused; the lease keeps paying, and no usage is billed"
+        why = "paused; the tenant is still charged for the lease, but not for usage"
         yield Hold(Subject.of_workload(subject), Reason.PAUSED_STILL_PAID, why, ours=True)
     reading = basis.adapters[workload.adapter].workloads
     if isinstance(reading, Unseen):
@@ -363,6 +363,6 @@ def _files_without_lease(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterato
     for workload in basis.desired.workloads.values():
         if workload.id not in leased:
             lease = basis.market.leases.get(workload.lease)
-            why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of ours"
+            why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of this provider"
             advice = f"{why}; delete {workload.path or workload.id} to remove the workload from the lists"
             yield Hold(Subject.of_workload(workload.id), Reason.FILE_WITHOUT_LEASE, advice, ours=True)

@@ -52,7 +52,7 @@ class PlanLine:
 
 
 LeasedOrders = Mapping[OrderId, WorkloadId]
-"""The workloads of orders that became leases of ours."""
+"""The workloads of orders that became our leases."""
 
 
 @dataclass(frozen=True, slots=True)

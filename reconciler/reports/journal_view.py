@@ -18,8 +18,8 @@ MESSAGES_MAX = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionView:
-    """A transaction of ours. `position` rises from one to the next; `outcome` is open, landed, refused or
-    expired; `height` and `at` are those of its block; `log` is the chain's reason for a refusal.
+    """A transaction that the daemon signed. `position` rises from one to the next; `outcome` is open, landed,
+    refused or expired; `height` and `at` are those of its block; `log` is the chain's reason for a refusal.
     """
 
     position: int

@@ -122,7 +122,7 @@ class EscrowAccount:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease of ours; `units` and `attributes` are its order's, `usage_billed` is one of these."""
+    """One of our leases; `units` and `attributes` are its order's, `usage_billed` is one of these."""
 
     id: LeaseId
     state: State
@@ -168,7 +168,7 @@ class UsageRecord:
 
 @dataclass(frozen=True, slots=True)
 class OrderSettlement:
-    """The settlement module's view of one order of ours."""
+    """The settlement module's view of the order of one of our leases."""
 
     escrow: SettlementEscrow | None
     records: tuple[UsageRecord, ...] = ()

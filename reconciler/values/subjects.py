@@ -90,7 +90,7 @@ class Subject:
 
     @classmethod
     def of_transaction(cls, tx_hash: str) -> Subject:
-        """A transaction of ours."""
+        """A transaction that the daemon signed."""
         return cls(tx_hash, SubjectKind.TRANSACTION)
 
     @classmethod

@@ -42,7 +42,7 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadView:
-    """A workload of ours. `state` is its phase in lower case: pending, deploying, running, paused, stopping,
+    """A workload. `state` is its phase in lower case: pending, deploying, running, paused, stopping,
     stopped, terminated or failed; `price_uve` is its lease's, per block; `billing` is lease or usage;
     `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross; `holds` are those
     on the workload, its lease and its file.
@@ -90,7 +90,7 @@ class WorkloadDetailView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BidView:
-    """An open bid of ours: price per block, locked deposit, and the height at which it was made."""
+    """One of our open bids: price per block, locked deposit, and the height at which it was made."""
 
     id: str
     order: str

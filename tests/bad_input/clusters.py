@@ -25,8 +25,8 @@ def unseen(fault: ClusterFault) -> Run:
             sim.blocks(1)
             objects = sim.outside.object_counts
             workspace.values["cluster"] = sim.outside.cluster.url
-            silence_seconds = informer.SILENCE_MAX_SECONDS
-            workspace.monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", SHORT_SECONDS)
+            silence_seconds = informer.WATCH_IDLE_MAX_SECONDS
+            workspace.monkeypatch.setattr(informer, "WATCH_IDLE_MAX_SECONDS", SHORT_SECONDS)
             workspace.monkeypatch.setattr(client, "ANSWER_SECONDS", 1.0)
             sim.outside.cluster.faults.add(fault)
             sim.outside.cluster.drop_watches()
@@ -46,7 +46,7 @@ def unseen(fault: ClusterFault) -> Run:
             [state] = [w.state for w in sim.last.snapshot.workloads if w.id == workload_id(lease(WEB))]
             assert state == "running"
             told = {h.message for h in sim.holds(Reason.CLUSTER_UNSEEN) if h.subject.name == "kubernetes"}
-            workspace.monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", silence_seconds)
+            workspace.monkeypatch.setattr(informer, "WATCH_IDLE_MAX_SECONDS", silence_seconds)
             sim.outside.cluster.faults.clear()
             sim.cluster_seen(True)
             assert len(removals(sim.blocks(8))) == 1

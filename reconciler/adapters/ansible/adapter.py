@@ -125,7 +125,7 @@ class AnsibleAdapter:
             self._placements.put(workload.id, Placement(host, lease, digest, len(spec["containers"])))
         except OSError as error:
             return Failed(
-                "PlaceUnwritable", f"{PLACEMENTS}: {error.strerror}", "make room in the state directory"
+                "PlaceUnwritable", f"{PLACEMENTS}: {error.strerror}", "free disk space in the state directory"
             )
         self._submit(Job(workload.id, host, lease, digest, spec))
         for other in observation.hosts_of(workload.id):

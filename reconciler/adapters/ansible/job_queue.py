@@ -96,7 +96,7 @@ class JobQueue:
         while batch := self._take():
             try:
                 self._work(batch)
-            except Exception:  # the planner repeats a job without a result; the thread goes on
+            except Exception:  # the planner repeats a job without a result; the thread continues
                 _log.exception("adapter: work on host %s", batch[0].host)
             finally:
                 with self._changed:

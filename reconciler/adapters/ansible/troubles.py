@@ -28,7 +28,7 @@ _HOST_ERRORS = {
     "Load key": ("KeyRefused", "name a private key without a passphrase in the host file"),
     "sudo": ("SudoRefused", "allow the group's user sudo without a password, or set sudo: false"),
     "interpreter": ("NoPython", "install python3 on the host"),
-    "No space left": ("DiskFull", "make room on the host"),
+    "No space left": ("DiskFull", "free disk space on the host"),
     "did not end within": (
         "PlayTimedOut",
         "find out what hangs on the host; timeouts are in the adapter's file",
@@ -72,7 +72,7 @@ def failure_trouble(failure: StepFailure) -> Trouble:
     service = f"service {failure.service}: " if failure.service else ""
     low = failure.error.lower()
     if any(words in low for words in _DISK_FULL):
-        return Trouble("DiskFull", f"{service}{error}", "make room on the host, or add hosts")
+        return Trouble("DiskFull", f"{service}{error}", "free disk space on the host, or add hosts")
     if any(words in low for words in _PORT_IN_USE):
         return Trouble("PortInUse", f"{service}{error}", "expose another port, or free it on the host")
     if failure.step not in _STEPS:

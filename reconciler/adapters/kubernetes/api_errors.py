@@ -68,7 +68,7 @@ def outcome_of(error: ApiError) -> Outcome:
     why, advice = str(error), advice_of(error)
     match error.status:
         case 403 if "exceeded quota" in why:
-            return Refused("QuotaExceeded", why, advice)
+            return Failed("QuotaExceeded", why, advice)
         case 400 | 413 | 415 | 422:
             return Refused("Invalid", why, "correct the workload's file; the cluster rejects it as it is")
         case 401:

@@ -116,7 +116,7 @@ class ClusterObserver:
         """The first look waits up to 10 seconds until every informer has synced or failed."""
         deadline = time.monotonic() + FIRST_LOOK_SECONDS
         for informer in self.informers:
-            informer.wait(max(deadline - time.monotonic(), 0))
+            informer.wait_for_sync(max(deadline - time.monotonic(), 0))
         return AdapterView(self._look_at_workloads(), self._look_at_capacity())
 
     def pods(self) -> Reading[Mapping[str, PodView]]:

@@ -21,10 +21,10 @@ View = TypeVar("View")
 PAGE_SIZE = 500
 PAGES_MAX = 1000
 WATCH_SECONDS = 300
-SILENCE_MAX_SECONDS = 90.0
+WATCH_IDLE_MAX_SECONDS = 90.0
 """A server sends a bookmark every minute; after more silence the watch is broken, and a list follows."""
-PAUSE_FIRST_SECONDS = 0.2
-PAUSE_MAX_SECONDS = 10.0
+BACKOFF_FIRST_SECONDS = 0.2
+BACKOFF_MAX_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -43,14 +43,14 @@ class Informer(Generic[View]):
         self.stale_seconds = 30.0
         self.wake: Wake = lambda: None
         self._lock = threading.Lock()
-        self._held: dict[str, View] | None = None
+        self._objects: dict[str, View] | None = None
         self._snapshot: Mapping[str, View] | None = None
         self._broken: tuple[float, Unseen] | None = None
         self._version = ""
         self._written: dict[str, int] = {}
-        self._heard = 0.0
+        self._last_event_at = 0.0
         self._logged = ""
-        self._first = threading.Event()
+        self._synced = threading.Event()
         self._stop = threading.Event()
         self._stream: ApiStream | None = None
         self._thread = threading.Thread(target=self._run, name=f"watch {path}", daemon=True)
@@ -67,27 +67,27 @@ class Informer(Generic[View]):
         if self._thread.is_alive():
             self._thread.join(2)
 
-    def wait(self, seconds: float) -> None:
+    def wait_for_sync(self, seconds: float) -> None:
         """Until the first list has succeeded or failed, at most so long."""
-        self._first.wait(seconds)
+        self._synced.wait(seconds)
 
     def read(self) -> Reading[Mapping[str, View]]:
         """A snapshot by `namespace/name`; Unseen before the first list and if broken too long."""
         with self._lock:
             broken = self._broken
-            if self._held is None:
+            if self._objects is None:
                 return broken[1] if broken else Unseen(f"{self._client.server}: not listed yet; retry")
             if broken and time.monotonic() - broken[0] > self.stale_seconds:
                 return broken[1]
             if self._snapshot is None:
-                self._snapshot = dict(self._held)
+                self._snapshot = dict(self._objects)
             return Seen(self._snapshot)
 
     def record_write(self, raw: bytes) -> None:
         """Store the response to our own write, which a lagging watch must not undo."""
         version = _number(decode_json(raw, objects.PartialObject).metadata.resource_version)
         with self._lock:
-            if self._held is None or version <= _number(self._version):
+            if self._objects is None or version <= _number(self._version):
                 return  # the next list, or the watch, is newer
             key = _key(raw)
             self._written[key] = version
@@ -97,30 +97,30 @@ class Informer(Generic[View]):
 
     def _store(self, key: str, view: View | None) -> bool:
         """Store or (None) delete a view; whether anything changed. The caller holds the lock."""
-        assert self._held is not None
-        before = self._held.get(key)
+        assert self._objects is not None
+        before = self._objects.get(key)
         if view is not None:
-            self._held[key] = view
+            self._objects[key] = view
         else:
-            self._held.pop(key, None)
+            self._objects.pop(key, None)
         self._snapshot = None if before != view else self._snapshot
         return before != view
 
     def _run(self) -> None:
-        pause = PAUSE_FIRST_SECONDS
+        backoff = BACKOFF_FIRST_SECONDS
         while not self._stop.is_set():
             try:
-                if not self._version or self._is_silent():
+                if not self._version or self._is_stalled():
                     self._list()
                 began = time.monotonic()
                 self._watch()
                 if time.monotonic() - began > 1:
-                    pause = PAUSE_FIRST_SECONDS
+                    backoff = BACKOFF_FIRST_SECONDS
                     continue
             except ApiError as error:
                 if error.is_gone and self._version:
                     self._version = ""  # compacted, not broken: list again soon
-                    self._stop.wait(PAUSE_FIRST_SECONDS)
+                    self._stop.wait(BACKOFF_FIRST_SECONDS)
                     continue
                 self._fail(error)
             except (msgspec.MsgspecError, ValueError, KeyError) as error:
@@ -130,12 +130,12 @@ class Informer(Generic[View]):
                 self._version = ""
                 _log.exception("adapter %s: the watch of %s", self._client.adapter, self._path)
                 self._fail(ApiError(0, f"internal error at {self._path}: {error!r}"))
-            self._stop.wait(pause)
-            pause = min(pause * 2, PAUSE_MAX_SECONDS)
+            self._stop.wait(backoff)
+            backoff = min(backoff * 2, BACKOFF_MAX_SECONDS)
 
-    def _is_silent(self) -> bool:
+    def _is_stalled(self) -> bool:
         """Whether neither a list nor a watch has delivered anything for too long."""
-        return time.monotonic() - self._heard > SILENCE_MAX_SECONDS
+        return time.monotonic() - self._last_event_at > WATCH_IDLE_MAX_SECONDS
 
     def _fail(self, why: ApiError) -> None:
         """Record since when it is broken; log from the second failure on: single breaks are normal."""
@@ -150,14 +150,14 @@ class Informer(Generic[View]):
             self._logged = sentence
             reason = f"{why.unseen_reason}: " if why.unseen_reason else ""
             _log.warning("adapter %s: %s%s", self._client.adapter, reason, sentence)
-        self._first.set()
+        self._synced.set()
         self.wake()
 
     def _list(self) -> None:
         """All pages of one version; the first time from the server's cache."""
         found: dict[str, View] = {}
         query = self._query | {"limit": str(PAGE_SIZE)}
-        if self._held is None:
+        if self._objects is None:
             query["resourceVersion"] = "0"
         for _ in range(PAGES_MAX):
             page = decode_json(self._client.get(self._path, query), objects.ObjectList)
@@ -172,15 +172,15 @@ class Informer(Generic[View]):
 
     def _replace(self, found: dict[str, View], version: str) -> None:
         with self._lock:
-            held = self._held or {}
+            held = self._objects or {}
             self._written = {key: each for key, each in self._written.items() if each > _number(version)}
             found |= {key: held[key] for key in self._written if key in held}
-            changed = self._held != found
-            self._held, self._snapshot, self._broken = found, None, None
+            changed = self._objects != found
+            self._objects, self._snapshot, self._broken = found, None, None
             self._logged = ""
             self._version = version
-            self._heard = time.monotonic()
-        self._first.set()
+            self._last_event_at = time.monotonic()
+        self._synced.set()
         if changed:
             self.wake()
 
@@ -191,7 +191,7 @@ class Informer(Generic[View]):
             "resourceVersion": self._version,
             "timeoutSeconds": str(WATCH_SECONDS),
         }
-        stream = self._stream = self._client.stream(self._path, query, SILENCE_MAX_SECONDS)
+        stream = self._stream = self._client.stream(self._path, query, WATCH_IDLE_MAX_SECONDS)
         if self._stop.is_set():
             stream.stop()
         with self._lock:
@@ -200,12 +200,12 @@ class Informer(Generic[View]):
             if self._stop.is_set():
                 return
             if line.strip():
-                self._take(decode_json(line, objects.WatchEvent))
-                self._heard = time.monotonic()
-            elif self._is_silent():
+                self._handle_event(decode_json(line, objects.WatchEvent))
+                self._last_event_at = time.monotonic()
+            elif self._is_stalled():
                 return
 
-    def _take(self, event: objects.WatchEvent) -> None:
+    def _handle_event(self, event: objects.WatchEvent) -> None:
         raw = bytes(event.object)
         if event.type == "ERROR":
             status = decode_json(raw, objects.ApiStatus)

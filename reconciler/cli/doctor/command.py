@@ -33,7 +33,7 @@ from reconciler.values.hosts import AnsibleSettings
 def doctor(host: Path | None, output: str) -> int:
     """Check host file, state, keys, chain, repository, cluster, clock, disk and ports.
 
-    Exit code 1 where something is wrong.
+    Exit code 1 if a check fails.
     """
     found = []
     for finding in examine(host):

@@ -61,8 +61,8 @@ def _disk(state: Path) -> CheckResult:
     free = shutil.disk_usage(state).free
     room = f"{free >> 20} MB are free at {state}"
     if free < DISK_LEAST_BYTES:
-        return wrong("disk", room, "make room: a journal that cannot be written stops all spending")
-    return ok("disk", room) if free >= DISK_GOOD_BYTES else warn("disk", room, "make room soon")
+        return wrong("disk", room, "free disk space: a journal that cannot be written stops all spending")
+    return ok("disk", room) if free >= DISK_GOOD_BYTES else warn("disk", room, "free disk space soon")
 
 
 def runs(state: Path) -> bool:

@@ -36,7 +36,7 @@ SHOWN = 5
 
 
 def check_repository(settings: Settings, address: str | None) -> Generator[CheckResult, None, Desired | None]:
-    """Its findings; returns the desired state in force, None where there is none: a commit that is not
+    """Its findings; returns the desired state in force, None if there is none: a commit that is not
     admitted sends the doctor nowhere.
     """
     with TemporaryDirectory(prefix="provider-daemon-") as scratch:

@@ -28,7 +28,7 @@ def drain(host: Path | None, state: Path | None, off: bool) -> None:
     if _set(path, off=off):
         click.echo(f"no bids from the next cycle on, as {path} exists; `drain --off` ends it")
     else:
-        click.echo("bids are made again from the next cycle on")
+        click.echo("bidding resumes in the next cycle")
 
 
 @click.command("stop-spending")

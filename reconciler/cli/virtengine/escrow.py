@@ -145,7 +145,7 @@ def _account(node: NodeConnection, name: str) -> Message:
 
 
 def _settlement_escrow(node: NodeConnection, name: str) -> settlement_v1_pb2.EscrowAccount:
-    """The settlement module answers with an empty escrow where there is none."""
+    """The settlement module answers with an empty escrow if there is none."""
     found = node.query(methods.ESCROW_BY_ID, settlement_v1_pb2.QueryEscrowRequest(escrow_id=name)).escrow
     if not found.escrow_id:
         raise NodeError("the chain has no settlement escrow of this id")

@@ -72,6 +72,6 @@ def _lease_warnings(old: Workload | None, new: Workload, lease: Lease, preview: 
         )
     elif new.paused and (old is None or not old.paused):
         yield (
-            f"{new.id} is paused: its containers stop, and its tenant keeps paying "
+            f"{new.id} is paused: its containers stop, and its tenant is still charged "
             f"{grouped(lease.price)}uve a block"
         )

@@ -14,7 +14,7 @@ from reconciler.values.outcomes import Failed, Refused
         (0, "no answer", Failed, "Unreachable"),
         (400, "bad", Refused, "Invalid"),
         (401, "Unauthorized", Failed, "AuthFailure"),
-        (403, "pods is forbidden: exceeded quota: q", Refused, "QuotaExceeded"),
+        (403, "pods is forbidden: exceeded quota: q", Failed, "QuotaExceeded"),
         (403, "cannot patch resource", Failed, "Forbidden"),
         (403, "because it is being terminated", Failed, "NamespaceTerminating"),
         (404, "namespaces not found", Failed, "NotFound"),

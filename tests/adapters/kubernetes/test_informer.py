@@ -44,7 +44,7 @@ class Watched:
 
     def start(self) -> Watched:
         self.cache.start()
-        self.cache.wait(5)
+        self.cache.wait_for_sync(5)
         return self
 
     def names(self) -> list[str]:
@@ -209,7 +209,7 @@ def test_a_response_that_is_no_list_is_unseen(client: ApiClient) -> None:
 def test_a_stalled_watch_is_closed(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", 0.3)
+    monkeypatch.setattr(informer, "WATCH_IDLE_MAX_SECONDS", 0.3)
     watched.start()
 
     assert eventually(lambda: cluster.request_counts["watch", "configmaps"] > 2, "another watch", 10)
@@ -218,7 +218,7 @@ def test_a_stalled_watch_is_closed(
 def test_a_stalled_watch_is_listed_again(
     cluster: SimulatedCluster, watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(informer, "SILENCE_MAX_SECONDS", 0.5)
+    monkeypatch.setattr(informer, "WATCH_IDLE_MAX_SECONDS", 0.5)
     cluster.faults.add(ClusterFault("mute", verbs=frozenset({"watch"})))
     watched.start()
 
