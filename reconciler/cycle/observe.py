@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import format_origin, sentence_of
-from reconciler.planning.decision_cache import DecisionCache
 from reconciler.ports import Adapter
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory
 from reconciler.values.observed import AdapterView, Market, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.result_cache import ResultCache
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Observer:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._known = DecisionCache()
+        self._known = ResultCache()
 
     def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""

@@ -17,7 +17,6 @@ from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.cycle.snapshot import ObjectViews, object_views, queue_view, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
-from reconciler.planning.decision_cache import DecisionCache
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
@@ -27,6 +26,7 @@ from reconciler.values.desired import Publishing
 from reconciler.values.observed import Market, Transfer
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.subjects import Subject
 from reconciler.values.times import Timestamp
@@ -61,7 +61,7 @@ class Runner:
         self._status: PublishedStatus | None = None
         self._planned: PlannedCycle | None = None
         self._views: ObjectViews | None = None
-        self._decisions = DecisionCache()
+        self._decisions = ResultCache()
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._chain_unavailable = False
         self._unbooked: tuple[Transfer, ...] = ()

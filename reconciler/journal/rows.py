@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from reconciler.documents.codec import Codec, CodecError, codec, dump, parse
 from reconciler.values.memory import Memory
+from reconciler.values.same import differing_names
 
 WHOLE = ""
 """The key of a field that is not a mapping; keys of mappings are JSON texts, which are never empty."""
@@ -62,12 +63,12 @@ def changes(old: Memory, new: Memory) -> tuple[RowChange, ...]:
 def _entries(
     section: _Section, key: Codec, before: Mapping[Any, Any], after: Mapping[Any, Any]
 ) -> Iterator[RowChange]:
-    for name, value in after.items():
-        known = before.get(name)
-        if known is not value and known != value:
+    for name in differing_names(before, after):
+        if name not in after:
+            yield RowChange(section.name, dump(key.encode(name)), None)
+        elif name not in before or before[name] != after[name]:
+            value = after[name]
             yield RowChange(section.name, dump(key.encode(name)), dump(section.value.encode(value)))
-    for name in before.keys() - after.keys():
-        yield RowChange(section.name, dump(key.encode(name)), None)
 
 
 def collect(rows: Iterable[tuple[str, str, str]]) -> Memory:

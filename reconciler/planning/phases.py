@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.planning.decision_cache import readings_of
+from reconciler.planning.lease_index import (
+    ended_leases,
+    leases_by_workload,
+    observed_inputs,
+    unseen_adapters,
+)
 from reconciler.planning.planning_input import PlanningBasis, PlanningInput
 from reconciler.values.desired import Desired
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase, steps, trigger
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
-from reconciler.values.observed import Lease, Market, ObservedWorkload, State, Trouble
+from reconciler.values.observed import Lease, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, Transition
 from reconciler.values.readings import Seen
+from reconciler.values.result_cache import KeyedInput, KeyedInputs
 from reconciler.values.subjects import EffectKey, Subject
 
 
@@ -27,54 +33,70 @@ class Phases:
 
 def derive_phases(basis: PlanningBasis) -> Phases:
     """The phase of each of our workloads; unchanged while its lease or adapter is unseen."""
-    market, memory = basis.market, basis.memory
-    inputs: tuple[object, ...] = (basis.desired, memory.workloads, memory.retries)
-    if market is not None:
-        counts_heights = basis.decisions.reuse("ended leases", (market.leases,), lambda: _has_ended(market))
-        inputs += (market.leases, *market.unconfirmed.items(), market.height if counts_heights else 0)
-    inputs += tuple(readings_of(basis.adapters))
-    return basis.decisions.reuse("phases", inputs, lambda: _derive(basis))
+    memory, market, results = basis.memory, basis.market, basis.decisions
+    leases = _workloads(basis)
+    height = market.height if market is not None else 0
+    unconfirmed = market.unconfirmed if market is not None else {}
+    by_key = (
+        *(KeyedInput(leases), KeyedInput(basis.desired.workloads), KeyedInput(memory.workloads)),
+        *(KeyedInput(leases_by_workload(basis)), KeyedInput(dict.fromkeys(ended_leases(basis), height))),
+        KeyedInput(unconfirmed, lambda lease, _: (workload_id(lease),)),
+        KeyedInput(memory.retries, lambda key, _: (key.subject.name,)),
+        *observed_inputs(basis),
+    )
+    shared = (market is None, bool(basis.desired.commit), *unseen_adapters(basis))
+    steps = results.reuse_each(
+        "phases", KeyedInputs(leases, by_key, shared), lambda name: _step(basis, name, leases[name])
+    )
+    return results.reuse("phases in all", (steps, memory.workloads), lambda: _phases(steps, memory.workloads))
 
 
-def _has_ended(market: Market) -> bool:
-    """Whether a lease has ended."""
-    return any(lease.state is not State.ACTIVE for lease in market.leases.values())
+@dataclass(frozen=True, slots=True)
+class PhaseStep:
+    """What to remember of one workload (None: it is forgotten), and its transitions."""
+
+    memory: WorkloadMemory | None
+    transitions: Sequence[Transition] = ()
 
 
-def _derive(basis: PlanningBasis) -> Phases:
-    workloads: dict[WorkloadId, WorkloadMemory] = {}
-    transitions: list[Transition] = []
-    before = basis.memory.workloads
-    for subject, lease_id in _workloads(basis).items():
-        old = before.get(subject)
-        new = _next(basis, lease_id)
-        if new is None:
-            continue
-        if old is not None and _is_forgotten(old, new, basis.desired):
-            transitions.append(_drop_transition(subject, old))
-            continue
-        transitions.extend(_steps(old, new, _details(basis, new)))
-        transitions.extend(_losses(old, new))
-        workloads[subject] = new
+def _phases(steps: Mapping[WorkloadId, PhaseStep], before: Mapping[WorkloadId, WorkloadMemory]) -> Phases:
+    """The phases after these steps; with the mapping of the last cycle if it is equal."""
+    workloads = {name: step.memory for name, step in steps.items() if step.memory is not None}
+    transitions = [each for step in steps.values() for each in step.transitions]
     transitions.sort(key=lambda t: t.workload)
     return Phases(before if workloads == before else workloads, tuple(transitions))
 
 
+def _step(basis: PlanningBasis, subject: WorkloadId, lease_id: LeaseId) -> PhaseStep | None:
+    old = basis.memory.workloads.get(subject)
+    new = _next(basis, lease_id)
+    if new is None:
+        return None
+    if old is not None and _is_forgotten(old, new, basis.desired):
+        return PhaseStep(None, (_drop_transition(subject, old),))
+    return PhaseStep(new, (*_steps(old, new, _details(basis, new)), *_losses(old, new)))
+
+
 def _workloads(basis: PlanningBasis) -> Mapping[WorkloadId, LeaseId]:
-    found = {name: w.lease for name, w in basis.memory.workloads.items()}
-    market = basis.market
-    if market is not None:
-        found |= {workload_id(x.id): x.id for x in market.leases.values() if x.state is State.ACTIVE}
-        for running in _labelled(basis):
-            if running.id not in found and running.lease in market.leases:
-                found[workload_id(running.lease)] = running.lease
+    """The lease of each workload that is remembered, leased, or labelled with a lease of ours."""
+    leases, remembered = leases_by_workload(basis), basis.memory.workloads
+    views = [each.values for each in observed_inputs(basis)]
+    return basis.decisions.reuse(
+        "known workloads", (leases, remembered, *views), lambda: _leases_of(leases, remembered, views)
+    )
+
+
+def _leases_of(
+    leases: Mapping[WorkloadId, Lease],
+    remembered: Mapping[WorkloadId, WorkloadMemory],
+    views: Iterable[Mapping[WorkloadId, ObservedWorkload]],
+) -> Mapping[WorkloadId, LeaseId]:
+    found = {name: known.lease for name, known in remembered.items()}
+    found |= {name: lease.id for name, lease in leases.items() if lease.state is State.ACTIVE}
+    for view in views:
+        labelled = {workload_id(each.lease): each.lease for name, each in view.items() if name not in found}
+        found |= {name: lease for name, lease in labelled.items() if name in leases}
     return found
-
-
-def _labelled(basis: PlanningBasis) -> Iterable[ObservedWorkload]:
-    for view in basis.adapters.values():
-        if isinstance(view.workloads, Seen):
-            yield from view.workloads.view.values()
 
 
 def _is_forgotten(old: WorkloadMemory, new: WorkloadMemory, desired: Desired) -> bool:

@@ -9,7 +9,6 @@ from reconciler.planning.bidding.bids import plan_bids
 from reconciler.planning.capacity.placement import place_workloads
 from reconciler.planning.capacity.promises import reserve
 from reconciler.planning.ceilings import cap_actions
-from reconciler.planning.decision_cache import DecisionCache
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
 from reconciler.planning.money.funding import funding_by_lease, paused_by_funding, plan_funding
@@ -40,6 +39,7 @@ from reconciler.values.plans import (
     SendTransaction,
 )
 from reconciler.values.readings import Unseen
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.subjects import CHAIN
 from reconciler.values.work import latest_actions
 
@@ -47,7 +47,7 @@ EMPTY_DESIRED = Desired("", None, None, {}, {})
 """The desired state before the first revision is seen: nothing is started, removed or bid on."""
 
 
-def plan(inputs: PlanningInput, decisions: DecisionCache | None = None) -> Plan:
+def plan(inputs: PlanningInput, decisions: ResultCache | None = None) -> Plan:
     """Recall what ended since the last plan, admit a revision, derive the state under it, and decide.
 
     `decisions` are those of earlier plans; the plan is the same without them.
@@ -64,10 +64,10 @@ def revision_in_force(inputs: PlanningInput) -> Desired:
 
 
 def derive(
-    inputs: PlanningInput, memory: Memory, admission: Admission, decisions: DecisionCache | None = None
+    inputs: PlanningInput, memory: Memory, admission: Admission, decisions: ResultCache | None = None
 ) -> PlanningBasis:
     """Funding, placement, memory and phases under the revision in force."""
-    admitted = _basis(inputs, memory, admission, decisions or DecisionCache())
+    admitted = _basis(inputs, memory, admission, decisions or ResultCache())
     reservation = reserve(admitted)
     placed = replace(admitted, reservation=reservation, desired=place_workloads(admitted, reservation))
     memory = replace(update_memory(placed), promises=reservation.promises)
@@ -99,7 +99,7 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
 
 
 def _basis(
-    inputs: PlanningInput, memory: Memory, admission: Admission, decisions: DecisionCache
+    inputs: PlanningInput, memory: Memory, admission: Admission, decisions: ResultCache
 ) -> PlanningBasis:
     """The inputs under the revision in force, before workloads are placed."""
     desired, market = admission.desired or EMPTY_DESIRED, inputs.seen_market

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from reconciler.planning.capacity.headroom import Headroom, Reservation
-from reconciler.planning.decision_cache import DecisionCache
 from reconciler.values.approvals import Approval
 from reconciler.values.desired import Desired, Revisions
 from reconciler.values.funding import FundingByLease
@@ -19,6 +18,7 @@ from reconciler.values.observed import AdapterView, Market
 from reconciler.values.plans import Hold, Transition
 from reconciler.values.readings import Reading, Seen
 from reconciler.values.records import EffectResult
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.work import InFlight, InFlightActions
 
 
@@ -70,7 +70,7 @@ class PlanningBasis:
     transitions: tuple[Transition, ...] = ()
     in_flight: InFlightActions = field(default_factory=dict)
     reservation: Reservation = field(default_factory=lambda: Reservation(Headroom({})))
-    decisions: DecisionCache = field(default_factory=DecisionCache, compare=False, repr=False)
+    decisions: ResultCache = field(default_factory=ResultCache, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

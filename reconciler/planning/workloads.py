@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from reconciler.planning.capacity.headroom import unseen_reason
-from reconciler.planning.decision_cache import readings_of
+from reconciler.planning.lease_index import (
+    active_leases,
+    leases_by_workload,
+    observed_inputs,
+    unseen_adapters,
+)
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
+from reconciler.planning.removals import plan_removals
 from reconciler.planning.retries import retry_hold
 from reconciler.planning.revisions.adapter_grants import secret_denial
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Desired, Workload
-from reconciler.values.ids import LeaseId, WorkloadId, workload_id
+from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
-from reconciler.values.observed import AdapterView, ObservedWorkload, State
+from reconciler.values.observed import AdapterView, ObservedWorkload
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import total
+from reconciler.values.result_cache import KeyedInput, KeyedInputs
 from reconciler.values.subjects import Subject
 from reconciler.values.work import WorkKey
 
@@ -41,17 +48,6 @@ def digest_of(workload: Workload) -> str:
 
 def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
     """Apply leased workloads that differ, remove those seen closed twice, and hold unclear cases."""
-    market, memory, limits = basis.market, basis.memory, basis.limits
-    inputs: tuple[object, ...] = (
-        *(basis.desired, memory.workloads, limits.grants, limits.removals_per_cycle),
-        *(memory.retries, basis.now if memory.retries else 0, basis.in_flight or None),
-        *((market.leases, *market.unconfirmed.items()) if market else ()),
-        *readings_of(basis.adapters),
-    )
-    return [*basis.decisions.reuse("workloads", inputs, lambda: _plan_workloads(basis))]
-
-
-def _plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
     decisions: list[Action | Hold] = []
     for name, view in sorted(basis.adapters.items()):
         if isinstance(view.workloads, Unseen):
@@ -64,21 +60,51 @@ def _plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
         decisions.extend(_prepare(basis, name, view))
     decisions.extend(_missing_adapters(basis))
     leased = _leased(basis)
-    for workload in leased:
-        decisions.extend(_plan_workload(basis, workload, may_start=basis.market is not None))
-    for workload in _unconfirmed_leases(basis) - leased:
-        decisions.extend(_plan_workload(basis, workload, may_start=False))
+    for decided in _by_workload(basis, leased).values():
+        decisions.extend(decided)
     if isinstance(basis, MarketBasis):
-        decisions.extend(_remove(basis, leased))
+        decisions.extend(plan_removals(basis, leased))
         decisions.extend(_files_without_lease(basis, leased))
     return decisions
 
 
-def _leased(basis: PlanningBasis) -> Set[WorkloadId]:
+def _by_workload(
+    basis: PlanningBasis, leased: Mapping[WorkloadId, object]
+) -> Mapping[WorkloadId, Sequence[Action | Hold]]:
+    """The decisions about each leased workload, if there are any."""
+    doubtful, is_seen = _unconfirmed_leases(basis) - leased.keys(), basis.market is not None
+    may_start = basis.decisions.reuse(
+        "workloads that may start",
+        (leased, is_seen, *sorted(doubtful)),
+        lambda: dict.fromkeys(sorted(doubtful), False) | dict.fromkeys(leased, is_seen),
+    )
+    desired, memory = basis.desired, basis.memory
+    by_key = (
+        *(KeyedInput(may_start), KeyedInput(desired.workloads), KeyedInput(leases_by_workload(basis))),
+        *(KeyedInput(memory.workloads), KeyedInput(memory.retries, lambda key, _: (key.subject.name,))),
+        KeyedInput(dict.fromkeys(memory.retries, basis.now), lambda key, _: (key.subject.name,)),
+        KeyedInput(basis.in_flight, lambda key, _: (key.name,)),
+        *observed_inputs(basis),
+    )
+    shared = (
+        *(bool(desired.commit), desired.config, desired.adapters, desired.faults),
+        *(basis.limits.grants.secrets, *unseen_adapters(basis)),
+    )
+
+    def decide(subject: WorkloadId) -> Sequence[Action | Hold] | None:
+        return tuple(_plan_workload(basis, subject, may_start=may_start[subject])) or None
+
+    return basis.decisions.reuse_each("workloads", KeyedInputs(may_start, by_key, shared), decide)
+
+
+def _leased(basis: PlanningBasis) -> Mapping[WorkloadId, object]:
     """Workloads of active leases; while the chain is unseen, of leases last seen active, to repair them."""
     if basis.market is not None:
-        return {workload_id(x.id) for x in basis.market.leases.values() if x.state is State.ACTIVE}
-    return {name for name, w in basis.memory.workloads.items() if not w.closed_first}
+        return active_leases(basis)
+    known = basis.memory.workloads
+    return basis.decisions.reuse(
+        "leases last seen", (known,), lambda: {name: w for name, w in known.items() if not w.closed_first}
+    )
 
 
 def _unconfirmed_leases(basis: PlanningBasis) -> Set[WorkloadId]:
@@ -214,17 +240,29 @@ def _unknown(basis: PlanningBasis, adapter: str) -> str:
 
 def _missing_adapters(basis: PlanningBasis) -> Iterator[Hold]:
     """Holds on adapters that have no file any more, and on which workloads ran last."""
-    there: dict[str, list[WorkloadId]] = {}
-    for subject, known in basis.memory.workloads.items() if basis.desired.commit else ():
-        if known.digest and known.adapter not in basis.desired.adapters.keys() | basis.adapters.keys():
-            there.setdefault(known.adapter, []).append(subject)
-    for name, subjects in sorted(there.items()):
+    names = basis.desired.adapters.keys() | basis.adapters.keys()
+    by_adapter = _last_ran(basis) if basis.desired.commit else {}
+    for name, subjects in sorted((name, those) for name, those in by_adapter.items() if name not in names):
         why = (
             f"there is no {adapter_path(name)} without errors, but {len(subjects)} workloads last ran there "
             f"({list_names(sorted(subjects))}); they are neither repaired nor removed; restore the file, or "
             "name another adapter in theirs and remove what is left"
         )
         yield Hold(Subject.of_adapter(name), Reason.ADAPTER_UNKNOWN, why, ours=True)
+
+
+def _last_ran(basis: PlanningBasis) -> Mapping[str, Sequence[WorkloadId]]:
+    """The workloads that ran last on each adapter."""
+    known = basis.memory.workloads
+
+    def by_adapter() -> Mapping[str, Sequence[WorkloadId]]:
+        found: dict[str, list[WorkloadId]] = {}
+        for subject, each in known.items():
+            if each.digest:
+                found.setdefault(each.adapter, []).append(subject)
+        return found
+
+    return basis.decisions.reuse("workloads by adapter", (known,), by_adapter)
 
 
 def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
@@ -273,96 +311,14 @@ def _difference(pair: WorkloadPair) -> str:
     return "changed by someone else" if running.drifted else ""
 
 
-def _remove(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Action | Hold]:
-    """Remove workloads whose lease was seen closed at two rising heights, and those that moved to another
-    adapter; never while the chain is unseen, never more than the ceiling.
-    """
-    removed = 0
-    for name, view in sorted(basis.adapters.items()):
-        if isinstance(view.workloads, Unseen):
-            continue
-        ended = {
-            subject: lease
-            for subject, lease in _removable(basis, name, view.workloads.view)
-            if subject not in leased or _has_moved(basis, name, subject)
-        }
-        for subject, lease in sorted(ended.items()):
-            decision = _removal(basis, name, subject, lease)
-            if isinstance(decision, RemoveWorkload):
-                removed += 1
-                if removed > basis.limits.removals_per_cycle:
-                    most = basis.limits.removals_per_cycle
-                    why = (
-                        f"removals_per_cycle of the host file ({most}) is reached; removed in the next cycle"
-                    )
-                    decision = Hold(Subject.of_workload(subject), Reason.CEILING, why, ours=True)
-            if decision is not None:
-                yield decision
-
-
-def _removable(
-    basis: MarketBasis, adapter: str, observed: Mapping[WorkloadId, ObservedWorkload]
-) -> Iterator[tuple[WorkloadId, LeaseId]]:
-    """What exists on the adapter, or is being applied there, and is not being removed."""
-    for key, action in basis.in_flight.items():
-        if key.target == adapter and isinstance(action, ApplyWorkload):
-            yield action.workload.id, action.workload.lease
-    for each in observed.values():
-        flying = basis.in_flight.get(WorkKey(adapter, each.id)) if basis.in_flight else None
-        if not each.removing and not isinstance(flying, RemoveWorkload):
-            yield each.id, each.lease
-
-
-def _has_moved(basis: MarketBasis, adapter: str, subject: WorkloadId) -> bool:
-    """Whether it is healthy on the adapter of its file, so that this copy is obsolete; not if both adapters
-    show the same objects, as two that reach one machine under two addresses do.
-    """
-    workload = basis.desired.workloads.get(subject)
-    other = basis.adapters.get(workload.adapter) if workload and workload.adapter != adapter else None
-    if other is None or isinstance(other.workloads, Unseen):
-        return False
-    running = other.workloads.view.get(subject)
-    copy = _observed(basis, adapter, subject)
-    if running is None or (copy is not None and set(copy.uids) & set(running.uids)):
-        return False
-    return running.ready or running.paused
-
-
-def _observed(basis: PlanningBasis, adapter: str, subject: WorkloadId) -> ObservedWorkload | None:
-    reading = basis.adapters[adapter].workloads
-    return reading.view.get(subject) if isinstance(reading, Seen) else None
-
-
-def _removal(
-    basis: MarketBasis, adapter: str, subject: WorkloadId, lease_id: LeaseId
-) -> RemoveWorkload | Hold | None:
-    market = basis.market
-    lease = market.leases.get(lease_id)
-    settings = basis.desired.adapters.get(adapter)
-    if settings is not None and not settings.enabled:
-        why = f"{adapter_path(adapter)} says enabled: false, so it is not removed"
-        return Hold(Subject.of_workload(subject), Reason.ADAPTER_UNKNOWN, why, ours=True)
-    if lease is None:
-        why = f"the chain has no lease {lease_id}; if that is correct, remove the workload by hand"
-        return Hold(Subject.of_workload(subject), Reason.LEASE_NOT_FOUND, why, ours=True)
-    if (doubt := market.unconfirmed.get(lease_id)) is not None:
-        why = f"its lease is {lease.state} on one node only: {doubt}; the workload keeps running"
-        return Hold(Subject.of_workload(subject), Reason.UNCONFIRMED_BY_WITNESS, why, ours=True)
-    moved = lease.state is State.ACTIVE
-    known = basis.memory.workloads.get(subject)
-    if not moved and (known is None or not known.closed_again):
-        why = "its lease is closed; removed when the next height shows it too"
-        return Hold(Subject.of_workload(subject), Reason.AWAITING_HEIGHT, why)
-    why = "it runs on another adapter now" if moved else "its lease is closed"
-    action = RemoveWorkload(adapter, subject, why)
-    return retry_hold(basis.memory, action, Subject.of_workload(subject), basis.now) or action
-
-
-def _files_without_lease(basis: MarketBasis, leased: Set[WorkloadId]) -> Iterator[Hold]:
+def _files_without_lease(basis: MarketBasis, leased: Mapping[WorkloadId, object]) -> Iterator[Hold]:
     """Holds on files whose lease is not active."""
-    for workload in basis.desired.workloads.values():
-        if workload.id not in leased:
-            lease = basis.market.leases.get(workload.lease)
-            why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of this provider"
-            advice = f"{why}; delete {workload.path or workload.id} to remove the workload from the lists"
-            yield Hold(Subject.of_workload(workload.id), Reason.FILE_WITHOUT_LEASE, advice, ours=True)
+    files = basis.desired.workloads
+    names = basis.decisions.reuse(
+        "files without a lease", (files, leased), lambda: sorted(files.keys() - leased.keys())
+    )
+    for workload in map(files.__getitem__, names):
+        lease = basis.market.leases.get(workload.lease)
+        why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of this provider"
+        advice = f"{why}; delete {workload.path or workload.id} to remove the workload from the lists"
+        yield Hold(Subject.of_workload(workload.id), Reason.FILE_WITHOUT_LEASE, advice, ours=True)

@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.planning.capacity.headroom import Reservation
-from reconciler.planning.decision_cache import readings_of
+from reconciler.planning.lease_index import (
+    active_leases,
+    leases_by_workload,
+    leases_of_files,
+    observed_inputs,
+    promises_by_workload,
+    unseen_adapters,
+)
 from reconciler.planning.planning_input import PlanningBasis
 from reconciler.values.desired import AdapterSettings, Desired, Workload
-from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.machines import Promise
 from reconciler.values.observed import AdapterView
 from reconciler.values.readings import Seen
+from reconciler.values.result_cache import KeyedInput, KeyedInputs
+from reconciler.values.same import has_same
 
 
 def place_workloads(basis: PlanningBasis, reservation: Reservation) -> Desired:
     """The desired state with an adapter, a machine and the order's attributes for each workload; the same
     object if nothing changes.
     """
-    leases = basis.market.leases if basis.market else None
-    inputs = (basis.desired, reservation, basis.memory.workloads, leases, *readings_of(basis.adapters))
-    return basis.decisions.reuse("place", inputs, lambda: _place(basis, reservation))
+    desired, results = basis.desired, basis.decisions
+    files, ties, named = desired.workloads, tied_adapters(basis), leases_of_files(basis)
+    promises = results.reuse(
+        "promises of files",
+        (named, reservation.promises),
+        lambda: promises_by_workload(named, reservation.promises),
+    )
+    loose = results.reuse("loose workloads", (ties,), lambda: [name for name, tie in ties.items() if not tie])
+    by_key = (
+        *(KeyedInput(files), KeyedInput(ties), KeyedInput(leases_by_workload(basis)), KeyedInput(promises)),
+        KeyedInput(dict.fromkeys(loose, reservation.headroom)),
+    )
+    kinds = (part for name in sorted(basis.adapters) for part in (name, _is_whole(basis, name)))
+    inputs = KeyedInputs(files, by_key, (desired.adapters, *kinds))
+    placed = results.reuse_each("placement", inputs, lambda name: _placed(basis, files[name], reservation))
+    if has_same(files, placed):
+        return desired
+    return results.reuse("placed", (desired, placed), lambda: replace(desired, workloads=placed))
 
 
-def _place(basis: PlanningBasis, reservation: Reservation) -> Desired:
-    desired = basis.desired
-    found = {name: _placed(basis, each, reservation) for name, each in desired.workloads.items()}
-    changed = any(found[name] is not each for name, each in desired.workloads.items())
-    return replace(desired, workloads=found) if changed else desired
+def tied_adapters(basis: PlanningBasis) -> Mapping[WorkloadId, str]:
+    """The adapter that each workload with a file or an active lease is tied to; "" if to none."""
+    named, active = leases_of_files(basis), active_leases(basis)
+    leases = basis.decisions.reuse(
+        "leases to tie",
+        (named, active),
+        lambda: {**named, **{name: lease.id for name, lease in active.items()}},
+    )
+    files, known = KeyedInput(basis.desired.workloads), KeyedInput(basis.memory.workloads)
+    by_key = (KeyedInput(leases), files, known, *observed_inputs(basis))
+    inputs = KeyedInputs(leases, by_key, tuple(unseen_adapters(basis)))
+    return basis.decisions.reuse_each("ties", inputs, lambda name: tied_adapter(basis, leases[name]))
 
 
 def _placed(basis: PlanningBasis, workload: Workload, reservation: Reservation) -> Workload:
@@ -56,9 +88,13 @@ def rendered_for(workload: Workload, settings: AdapterSettings | None) -> Worklo
 
 def _machine(basis: PlanningBasis, promise: Promise) -> str:
     """The machine, where workloads are whole."""
-    view = basis.adapters.get(promise.adapter)
-    is_whole = view and isinstance(view.capacity, Seen) and view.capacity.view.workloads_are_whole
-    return promise.machines[0] if is_whole and promise.machines else ""
+    return promise.machines[0] if _is_whole(basis, promise.adapter) and promise.machines else ""
+
+
+def _is_whole(basis: PlanningBasis, adapter: str) -> bool:
+    """Whether each workload is on one machine of this adapter."""
+    view = basis.adapters.get(adapter)
+    return bool(view and isinstance(view.capacity, Seen) and view.capacity.view.workloads_are_whole)
 
 
 def tied_adapter(basis: PlanningBasis, lease: LeaseId) -> str:

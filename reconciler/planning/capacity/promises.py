@@ -18,15 +18,16 @@ from reconciler.planning.capacity.headroom import (
     reserve_percent,
 )
 from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
-from reconciler.planning.capacity.placement import tied_adapter
-from reconciler.planning.decision_cache import readings_of
+from reconciler.planning.capacity.placement import tied_adapter, tied_adapters
+from reconciler.planning.lease_index import active_leases, promises_by_workload
 from reconciler.planning.planning_input import PlanningBasis
 from reconciler.values.ids import OrderId, WorkloadId, workload_id
 from reconciler.values.machines import Promise
 from reconciler.values.messages import CreateBid
-from reconciler.values.observed import Bid, Lease, Market, State
+from reconciler.values.observed import AdapterView, Bid, Lease, Market, State
 from reconciler.values.readings import Seen
 from reconciler.values.resources import Attribute, Resources, ResourceUnit, total
+from reconciler.values.result_cache import KeyedInput, KeyedInputs
 
 NOTHING = Resources()
 PIECES_MAX = 1_000
@@ -53,21 +54,26 @@ def reserve(basis: PlanningBasis) -> Reservation:
     """Reserve each claim where it was promised, then find room for pieces whose machine is gone or full;
     leases come before bids, older bids before newer ones. The promises are kept while the chain is unseen.
     """
-    market, memory = basis.market, basis.memory
+    market = basis.market
+    leases = _lease_claims(basis)
     inputs = (
-        *(basis.desired.workloads, basis.desired.config, basis.limits.capacity),
-        *(memory.workloads, memory.promises, *basis.intents),
-        *((market.leases, market.bids, market.orders if basis.intents else None) if market else ()),
-        *readings_of(basis.adapters),
+        *(leases, reserve_percent(basis.desired), basis.limits.capacity, basis.memory.promises),
+        *((market.bids, *basis.intents, market.orders if basis.intents else None) if market else ()),
+        *(part for name, view in sorted(basis.adapters.items()) for part in (name, _capacity_of(view))),
     )
-    return basis.decisions.reuse("reserve", inputs, lambda: _reserve(basis))
+    return basis.decisions.reuse("reserve", inputs, lambda: _reserve(basis, leases))
 
 
-def _reserve(basis: PlanningBasis) -> Reservation:
+def _capacity_of(view: AdapterView) -> object:
+    """What the adapter's machines offer, or why that is unseen."""
+    return view.capacity.view if isinstance(view.capacity, Seen) else view.capacity
+
+
+def _reserve(basis: PlanningBasis, leases: Sequence[Claim]) -> Reservation:
     machines = _Machines(basis)
     if basis.market is None:
         return Reservation(machines.headroom(), basis.memory.promises)
-    claims = [*_leases(basis, basis.market), *_bids(basis, basis.market)]
+    claims = [*leases, *_bids(basis, basis.market)]
     loose = [(claim, rest) for claim in claims if (rest := machines.pin(claim)) is not None]
     moved = {claim.order: machines.settle(claim, rest) for claim, rest in loose}
     promises = {
@@ -98,10 +104,22 @@ def _all(units: Sequence[ResourceUnit]) -> Resources:
     return total([unit.all for unit in units])
 
 
-def _leases(basis: PlanningBasis, market: Market) -> Iterator[Claim]:
-    active = (lease for lease in market.leases.values() if lease.state is State.ACTIVE)
-    for lease in sorted(active, key=lambda lease: str(lease.id)):
-        yield _lease(basis, lease)
+def _lease_claims(basis: PlanningBasis) -> Sequence[Claim]:
+    """The claims of active leases, in the order of their ids as text; the same object if none differs."""
+    active, promised = active_leases(basis), basis.memory.promises
+    results = basis.decisions
+    promises = results.reuse(
+        "promises of leases",
+        (active, promised),
+        lambda: promises_by_workload({name: each.id for name, each in active.items()}, promised),
+    )
+    by_key = (KeyedInput(active), KeyedInput(tied_adapters(basis)), KeyedInput(promises))
+    inputs = KeyedInputs(active, by_key, tuple(sorted(basis.adapters)))
+    claims = results.reuse_each("claims of leases", inputs, lambda name: _lease(basis, active[name]))
+    in_order = results.reuse(
+        "leases in order", (active,), lambda: sorted(active, key=lambda name: str(active[name].id))
+    )
+    return results.reuse("claims in order", (claims,), lambda: [claims[name] for name in in_order])
 
 
 def _lease(basis: PlanningBasis, lease: Lease) -> Claim:

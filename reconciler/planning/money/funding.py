@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.planning.decision_cache import DecisionCache, KeyedInput, KeyedInputs
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Desired, Escrow, OnCritical
@@ -14,6 +13,7 @@ from reconciler.values.funding import Funding, FundingByLease, FundingSchedule, 
 from reconciler.values.ids import DeploymentId, LeaseId, workload_id
 from reconciler.values.observed import Market, State
 from reconciler.values.plans import Hold, NotifyTenant, Reason, effect_key
+from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from reconciler.values.subjects import Subject
 from reconciler.values.times import format_duration
 from reconciler.values.work import NOTICES, WorkKey
@@ -24,7 +24,7 @@ def rules_of(desired: Desired) -> Escrow:
     return desired.config.escrow if desired.config else Escrow()
 
 
-def funding_by_lease(market: Market, desired: Desired, decisions: DecisionCache) -> FundingByLease:
+def funding_by_lease(market: Market, desired: Desired, decisions: ResultCache) -> FundingByLease:
     """The funding of every active lease."""
     rules = rules_of(desired)
     return FundingByLease(
@@ -36,7 +36,7 @@ def funding_by_lease(market: Market, desired: Desired, decisions: DecisionCache)
     )
 
 
-def funding_schedule(market: Market, decisions: DecisionCache) -> FundingSchedule:
+def funding_schedule(market: Market, decisions: ResultCache) -> FundingSchedule:
     """When the funds of each active lease end; evaluated again for the leases of changed accounts."""
     leases = market.leases
     by_deployment = decisions.reuse("leases by deployment", (leases,), lambda: _by_deployment(leases))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.planning.capacity.placement import rendered_for
@@ -15,6 +15,7 @@ from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.images import denied_by
 from reconciler.values.memory import Memory
+from reconciler.values.same import differing_names
 from reconciler.values.times import format_duration
 
 
@@ -43,7 +44,8 @@ def disruptions(
     if before is None:
         return _from_memory(_Side(after, grants), memory)
     change = _Change(_Side(before, grants), _Side(after, grants), memory)
-    each = ((subject, change.of(old)) for subject, old in before.workloads.items())
+    named = before.workloads.keys() if change.concerns_all else change.files
+    each = ((name, change.of(old)) for name in named if (old := before.workloads.get(name)) is not None)
     return {subject: found for subject, found in each if found is not None}
 
 
@@ -120,6 +122,17 @@ class _Change:
         self._before, self._after, self._memory = before, after, memory
         self._pausing = _may_pause(before.desired.config or Config(), after.desired.config or Config())
         self._lost = {name: self._lost_hosts(name) for name in before.desired.adapters}
+
+    @property
+    def files(self) -> Iterable[WorkloadId]:
+        """The workloads whose files differ."""
+        return differing_names(self._before.desired.workloads, self._after.desired.workloads)
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether it may affect workloads whose own files are the same."""
+        before, after = self._before.desired, self._after.desired
+        return (before.config, before.adapters) != (after.config, after.adapters)
 
     def of(self, old: Workload) -> Disruption | None:
         """The disruption of a workload of the earlier revision; None if it keeps running or did not run."""

@@ -11,7 +11,7 @@ from reconciler.chain.tx_builder import MessageFilter
 from reconciler.chain.witness import Witness
 from reconciler.cycle.confirm import Confirmed, confirm
 from reconciler.cycle.revision_fetcher import RevisionFetcher
-from reconciler.planning import leases, memory_update, phases, retries, workloads
+from reconciler.planning import leases, memory_update, phases, removals, retries, workloads
 from reconciler.planning.bidding import bid_budget, bids
 from reconciler.planning.capacity import promises
 from reconciler.planning.money import ledger, usage_metering
@@ -141,7 +141,7 @@ _lacks = bid_budget.BidBudget.lacks
 _update_ledger = ledger.update_ledger
 _with_failure = retries.with_failure
 _plan_bids = bids.plan_bids
-_remove = workloads._remove
+_plan_removals = removals.plan_removals
 _measured = usage_metering._measured
 
 
@@ -153,7 +153,7 @@ def _withdrawals_unconfirmed(intents: tuple[Intent, ...], market: Any) -> Confir
 
 def _remove_all(basis: MarketBasis, leased: Any) -> Any:
     del leased
-    return _remove(basis, frozenset())
+    return _plan_removals(basis, {})
 
 
 def _never_again(known: Any, key: Any, now: int, failure: Retry) -> dict[Any, Retry]:
@@ -219,12 +219,12 @@ MUTANTS = (
     Mutant(
         "takes no lease for an active one",
         "NothingIsRemovedOnSilence",
-        ((f"{workloads.__name__}._remove", _remove_all),),
+        ((f"{workloads.__name__}.plan_removals", _remove_all),),
     ),
     Mutant(
         "removes nothing",
         "NoWorkloadOutlivesItsLease",
-        ((f"{workloads.__name__}._remove", _NOTHING),),
+        ((f"{workloads.__name__}.plan_removals", _NOTHING),),
     ),
     Mutant(
         "never repeats what failed",

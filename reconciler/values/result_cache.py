@@ -1,6 +1,6 @@
-"""Decisions that hold: results of earlier plans, reused while their inputs are the same objects.
+"""Results that hold: those of earlier cycles, reused while their inputs are the same objects.
 
-A plan with the cache equals one without it, as each result depends on nothing but its inputs.
+A result depends on nothing but its inputs, so it is the same with the cache and without.
 """
 
 from __future__ import annotations
@@ -10,28 +10,27 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from reconciler.values.grants import Grants
-from reconciler.values.observed import AdapterView
-from reconciler.values.readings import Seen
+from reconciler.values.ids import LeaseId
 from reconciler.values.resources import Resources
 from reconciler.values.same import differing_names, has_same, has_same_names
 
 Result = TypeVar("Result")
 Key = TypeVar("Key", bound=Hashable)
 Inputs = tuple[object, ...]
-SMALL = (int, str, Resources, Grants)
+SMALL = (int, str, LeaseId, Resources, Grants)
 """Values that are made anew in each cycle, and cheap to compare."""
 
 
 @dataclass(frozen=True, slots=True)
-class KeyedInput(Generic[Key]):
+class KeyedInput:
     """An input of named values, each of which concerns some keys: `keys_of` gives those of a name and its
     value (None: the name itself is the key).
     """
 
     values: Mapping[Any, Any]
-    keys_of: Callable[[Any, Any], Iterable[Key]] | None = None
+    keys_of: Callable[[Any, Any], Iterable[Any]] | None = None
 
-    def changed_keys(self, before: KeyedInput[Key]) -> Iterator[Key]:
+    def changed_keys(self, before: KeyedInput) -> Iterator[Any]:
         """The keys of values that are not the same objects as before."""
         for name in differing_names(before.values, self.values):
             if self.keys_of is None:
@@ -44,12 +43,12 @@ class KeyedInput(Generic[Key]):
 
 @dataclass(frozen=True, slots=True)
 class KeyedInputs(Generic[Key]):
-    """What decisions by key depend on: `keys` in their order, inputs that concern single keys, and `shared`
+    """What results by key depend on: `keys` in their order, inputs that concern single keys, and `shared`
     ones that concern them all.
     """
 
     keys: Mapping[Key, object]
-    by_key: tuple[KeyedInput[Key], ...]
+    by_key: tuple[KeyedInput, ...]
     shared: Inputs = ()
 
     def changed_keys(self, before: KeyedInputs[Key]) -> Set[Key] | None:
@@ -58,7 +57,9 @@ class KeyedInputs(Generic[Key]):
             return None
         pairs = zip(before.by_key, self.by_key, strict=True)
         found = {key for old, new in pairs for key in new.changed_keys(old)}
-        return found | (self.keys.keys() - before.keys.keys()) if self.keys is not before.keys else found
+        if has_same_names(before.keys, self.keys):
+            return found
+        return found | (self.keys.keys() - before.keys.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class _Held:
     result: Any
 
 
-class DecisionCache:
-    """Keeps the last result of each decision, by name; for one planning thread."""
+class ResultCache:
+    """Keeps the last results, by name; for one thread."""
 
     def __init__(self) -> None:
         self._held: dict[Hashable, _Held] = {}
@@ -78,42 +79,50 @@ class DecisionCache:
         """The results that it holds, by name."""
         return {name: held.result for name, held in self._held.items()}
 
-    def reuse(self, name: Hashable, inputs: Inputs, decide: Callable[[], Result]) -> Result:
+    def reuse(self, name: Hashable, inputs: Inputs, evaluate: Callable[[], Result]) -> Result:
         """The last result if all inputs are the same objects (small values: equal), else a new one."""
         held = self._held.get(name)
         if held is None or not _same(held.inputs, inputs):
-            held = self._held[name] = _Held(inputs, decide())
+            held = self._held[name] = _Held(inputs, evaluate())
         result: Result = held.result
         return result
 
     def reuse_each(
-        self, name: Hashable, inputs: KeyedInputs[Key], decide: Callable[[Key], Result | None]
+        self, name: Hashable, inputs: KeyedInputs[Key], evaluate: Callable[[Key], Result | None]
     ) -> Mapping[Key, Result]:
         """The result of each key, in the order of the keys; None is left out. Only keys with a new input are
-        decided again. The same mapping if every result is the same object.
+        evaluated again. The same mapping if every result is the same object.
         """
         held = self._held.get(name)
         before: Mapping[Key, Result] = held.result if held is not None else {}
         changed = inputs.changed_keys(held.inputs) if held is not None else None
         keys = inputs.keys if changed is None else [key for key in changed if key in inputs.keys]
-        fresh = {key: _same_object(before.get(key), decide(key)) for key in keys}
-        results = before
-        if held is None or fresh or not has_same_names(held.inputs.keys, inputs.keys):
-            found = ((key, fresh[key] if key in fresh else before.get(key)) for key in inputs.keys)
-            results = {key: result for key, result in found if result is not None}
+        fresh = {key: _same_object(before.get(key), evaluate(key)) for key in keys}
+        if held is not None and has_same_names(held.inputs.keys, inputs.keys):
+            results = _updated(before, fresh, inputs.keys)
+        else:
+            results = _merged(before, fresh, inputs.keys)
         if has_same(before, results):
             results = before
         self._held[name] = _Held(inputs, results)
         return results
 
 
-def readings_of(adapters: Mapping[str, AdapterView]) -> Iterator[object]:
-    """What the adapters show: the objects that their observers keep while nothing changes."""
-    for name, view in sorted(adapters.items()):
-        yield name
-        for reading in (view.workloads, view.capacity):
-            yield reading.view if isinstance(reading, Seen) else reading
-        yield from view.unavailable_machines
+def _updated(
+    before: Mapping[Key, Result], fresh: Mapping[Key, Result | None], keys: Iterable[Key]
+) -> Mapping[Key, Result]:
+    """The results of the same keys as before."""
+    if not fresh:
+        return before
+    replaced = {key: result for key, result in fresh.items() if result is not None and key in before}
+    return {**before, **replaced} if len(replaced) == len(fresh) else _merged(before, fresh, keys)
+
+
+def _merged(
+    before: Mapping[Key, Result], fresh: Mapping[Key, Result | None], keys: Iterable[Key]
+) -> Mapping[Key, Result]:
+    found = ((key, fresh[key] if key in fresh else before.get(key)) for key in keys)
+    return {key: result for key, result in found if result is not None}
 
 
 def _same(before: Inputs, now: Inputs) -> bool:

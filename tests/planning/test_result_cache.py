@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from reconciler.planning.decision_cache import DecisionCache, KeyedInput, KeyedInputs
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.memory import Memory
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from tests.makers import adapter, desired, lease, market, planning_input, running, workload
 from tests.planning.properties import few_worlds
 from tests.planning.small_worlds import seen_worlds
@@ -70,7 +70,7 @@ def with_field(of: Value, name: str, value: Any) -> Value:
 def test_the_plan_is_the_same_with_and_without_earlier_decisions(
     worlds: list[PlanningInput], steps: list[tuple[str, int]]
 ) -> None:
-    decisions, world = DecisionCache(), worlds[0]
+    decisions, world = ResultCache(), worlds[0]
     for what, which in steps:
         world = step(what, world, worlds[which % len(worlds)])
         for _ in range(2):  # the second plan has a memory at rest, so the next step finds decisions that hold
@@ -83,7 +83,7 @@ def test_the_plan_is_the_same_with_and_without_earlier_decisions(
 def test_a_quiet_cycle_decides_nothing_anew() -> None:
     file = workload(cpu=1000)
     world = planning_input(market(leases=[lease()]), desired(file), adapters=adapter(running(file)))
-    decisions = DecisionCache()
+    decisions = ResultCache()
     world = replace(world, memory=plan(world, decisions).memory)
     world = replace(world, memory=plan(world, decisions).memory)
     before = dict(decisions.results)
@@ -101,7 +101,7 @@ groups = st.dictionaries(st.integers(0, 2), st.frozensets(st.sampled_from("abcde
 def test_decisions_by_key_are_those_of_each_key_alone(
     histories: list[tuple[dict[str, int], dict[str, int], dict[int, frozenset[str]], int]],
 ) -> None:
-    decisions = DecisionCache()
+    decisions = ResultCache()
     held: Mapping[str, tuple[int, ...]] = {}
     for keys, values, members, shared in histories:
 
@@ -112,7 +112,6 @@ def test_decisions_by_key_are_those_of_each_key_alone(
                 return None
             return (values.get(key, 9), *(n for n, those in sorted(members.items()) if key in those), shared)
 
-        by_key: tuple[KeyedInput[str], ...]
         by_key = (KeyedInput(values), KeyedInput(members, lambda _, those: those))
         for _ in range(2):
             found = decisions.reuse_each("name", KeyedInputs(keys, by_key, (shared,)), decide)
