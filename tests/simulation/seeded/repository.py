@@ -46,6 +46,8 @@ class Remote:
     """What is on the forge: the desired branch, and the daemon's branches."""
 
     commits: dict[str, StoredCommit] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """Files by blob."""
     tip: str = ""
     branches: dict[str, list[PushedCommit]] = field(default_factory=dict)
     pushes: int = 0
@@ -61,6 +63,7 @@ class Remote:
                 files[path] = text.encode()
         made = StoredCommit(object_id(base, subject, at, sorted(files.items())), base, subject, at, files)
         self.commits[made.id] = made
+        self.contents.update((object_id(content), content) for content in files.values())
         self.tip = made.id
         return made.id
 
@@ -108,11 +111,7 @@ class MemoryRepository:
         return Seen((_with(newest, superseded=between), self._commit(applied)))
 
     def read(self, blobs: Sequence[str]) -> Mapping[str, bytes]:
-        contents = {
-            object_id(content): content
-            for each in self.remote.commits.values()
-            for content in each.files.values()
-        }
+        contents = self.remote.contents
         return {blob: contents[blob] for blob in blobs if blob in contents}
 
     def published_mark(self, branch: str) -> Reading[str]:

@@ -28,7 +28,7 @@ from tests.simulation.seeded.world import World
 
 ACTS = {**MARKET_ACTS, **DISORDER}
 MEMORY = Path("/dev/shm")
-STILL_TURNS = 3
+STILL_TURNS = 2
 """Turns without a change outside after which time may jump."""
 
 WAKES_EARLY = 0.05
