@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import DecodeError, Message
@@ -20,7 +21,8 @@ from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
 from reconciler.chain.transactions import decode_tx, hash_of, unpack_any
 from reconciler.chain.wire_market import lease_id_of
 from reconciler.chain.wire_values import text_of, uve_in
-from reconciler.values.ids import DeploymentId, LeaseId, OrderId
+from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
+from reconciler.values.money import normalized, parse_rate
 from reconciler.values.observed import SETTLEMENT_MODULE, Transfer, TxResult
 
 SILENT_ACTIONS = (
@@ -49,7 +51,8 @@ OURS = frozenset({"spender", "receiver", "sender", "recipient", "fee_payer"})
 class BlockChanges:
     """IDs to query again, collected block by block for the account `address`.
 
-    `created` are new orders, `orders` older ones; `closed` is the reason in a lease's closing event; a
+    `created` are new orders, `orders` older ones; `rival_bids` are the prices of other providers' bids, None
+    for a closed one; `closed` is the reason in a lease's closing event; a
     governance proposal may have changed the `rules`; `everything` requires a full view.
     """
 
@@ -62,6 +65,7 @@ class BlockChanges:
     settlement_orders: set[str] = field(default_factory=set)
     settlement_escrows: set[str] = field(default_factory=set)
     usage: set[str] = field(default_factory=set)
+    rival_bids: dict[BidId, Decimal | None] = field(default_factory=dict)
     closed: dict[LeaseId, str] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     landed: dict[str, TxResult] = field(default_factory=dict)
@@ -128,23 +132,28 @@ class BlockChanges:
             self.provider |= _json(event, "owner") == self.address
             return
         try:
-            self._add_id(name, json.loads(event.value("id")), _json(event, "reason"))
+            self._add_id(name, json.loads(event.value("id")), event)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.everything = True  # an event in an unknown form
 
-    def _add_id(self, name: str, content: dict[str, str], reason: object) -> None:
+    def _add_id(self, name: str, content: dict[str, str], event: BlockEvent) -> None:
         deployment = DeploymentId(text_of(content["owner"]), int(content["dseq"]))
         if name.startswith(("EventDeployment", "EventGroup")):
             self.deployments.add(deployment)
             return
         order = OrderId(deployment.owner, deployment.dseq, int(content["gseq"]), int(content["oseq"]))
         if name.startswith("EventBid"):
-            self.bids.add(LeaseId(order, text_of(content["provider"])))
+            self._add_bid(LeaseId(order, text_of(content["provider"])), name, event)
             return
         (self.created if name == "EventOrderCreated" else self.orders).add(order)
         self.deployments.add(deployment)
         if name.startswith("EventLease"):
-            self._add_lease(LeaseId(order, text_of(content["provider"])), reason)
+            self._add_lease(LeaseId(order, text_of(content["provider"])), _json(event, "reason"))
+
+    def _add_bid(self, bid: BidId, name: str, event: BlockEvent) -> None:
+        self.bids.add(bid)
+        if bid.provider != self.address:
+            self.rival_bids[bid] = _price(event) if name == "EventBidCreated" else None
 
     def _add_lease(self, lease: LeaseId, reason: object) -> None:
         self.leases.add(lease)
@@ -203,6 +212,17 @@ def _json(event: BlockEvent, key: str) -> object:
     try:
         return json.loads(event.value(key) or "null")
     except ValueError:
+        return None
+
+
+def _price(event: BlockEvent) -> Decimal | None:
+    """The price of a bid in uve a block; None if it is in another denomination."""
+    price = _json(event, "price")
+    try:
+        return (
+            normalized(parse_rate(f"{price['amount']}{price['denom']}")) if isinstance(price, dict) else None
+        )
+    except (KeyError, ValueError):
         return None
 
 

@@ -21,7 +21,7 @@ from reconciler.chain.heights import ANOTHER, HeightBounds, SeenHeight
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import HeightAheadError, NodeError
 from reconciler.chain.queries import Queries
-from reconciler.chain.refresh import Refresh
+from reconciler.chain.refresh import Refresh, rival_bids_after
 from reconciler.chain.rpc import NodeStatus, Rpc
 from reconciler.chain.transactions import Signer
 from reconciler.chain.tx_builder import FeePolicy, TxBuilder
@@ -243,7 +243,7 @@ class ChainClient:
         if self._market is None or changes is None or self._is_full_view_due(changes, context.time):
             is_needed = self._market is None or changes is None
             market = self._full_view(queries, known, context, is_needed=is_needed)
-            market = self._with_reasons(market, changes)
+            market = self._with_events(market, changes)
             full_at, overdue = context.time, False
             self._gas_price = Decimal(0)
         else:
@@ -297,13 +297,15 @@ class ChainClient:
         overdue = self._overdue or changes.everything
         return since > self._options.full_view_seconds / (10 if overdue else 1)
 
-    def _with_reasons(self, market: Market, changes: BlockChanges | None) -> Market:
-        """A new view with the closing reasons, which only events contain."""
+    def _with_events(self, market: Market, changes: BlockChanges | None) -> Market:
+        """A new view with what only events contain: closing reasons, and other providers' bids."""
         before = self._market.leases if self._market else {}
         reasons = {each: lease.closed_reason for each, lease in before.items()}
         reasons |= changes.closed if changes else {}
         leases = {each: mark_closed(lease, reasons.get(each, "")) for each, lease in market.leases.items()}
-        return replace(market, leases=leases)
+        known = self._market.rival_bids if self._market else {}
+        rivals = rival_bids_after(known, changes, market.orders) if changes is not None else {}
+        return replace(market, leases=leases, rival_bids=rivals)
 
     def _update_results(
         self, hashes: Sequence[str], changes: BlockChanges | None, status: NodeStatus

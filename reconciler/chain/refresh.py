@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.deployments import (
@@ -27,6 +28,20 @@ from reconciler.values.observed import Bid, EscrowAccount, Lease, Market, Order,
 
 LOCKED_STATES = frozenset({State.OPEN, State.ACTIVE})
 """States in which a bid's deposit is locked."""
+
+
+RIVAL_BIDS_MAX = 10_000
+"""Other providers' bids that are kept; the oldest are dropped first."""
+
+
+def rival_bids_after(
+    before: Mapping[BidId, Decimal], changes: BlockChanges, orders: Mapping[OrderId, Order]
+) -> Mapping[BidId, Decimal]:
+    """Other providers' open bids on open orders; the same object if nothing changed."""
+    found = {**before, **changes.rival_bids}
+    kept = {bid: price for bid, price in found.items() if price is not None and bid.order in orders}
+    newest = dict(list(kept.items())[-RIVAL_BIDS_MAX:])
+    return before if newest == before else newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,7 @@ class Refresh:
             orders=orders,
             orders_cut=self.old.orders_cut or is_cut,
             bids=self._bids(orders, deployments),
+            rival_bids=rival_bids_after(self.old.rival_bids, changes, orders),
             leases=leases,
             accounts=self._accounts(leases, deployments),
             settlements=self._settlements(leases.values(), moment.time),

@@ -16,6 +16,15 @@ class BiddingModel(StrictModel):
 
     enabled: bool = True
     """false: place no bids; existing leases continue."""
+    strategy: Literal["cost-plus", "percent-of-maximum", "undercut"] = "cost-plus"
+    """The price of a bid. `cost-plus`: the price of pricing.yaml. `percent-of-maximum`: a part of the highest
+    price that the tenant accepts, at least the price of pricing.yaml. `undercut`: less than the lowest open
+    bid of another provider, at most the price of pricing.yaml and at least that without its margin.
+    """
+    maximum_percent: Annotated[int, Field(ge=1, le=100), WHOLE] = 95
+    """With `percent-of-maximum`: the part of the tenant's highest price, in percent."""
+    undercut_percent: Annotated[int, Field(ge=0, le=50), WHOLE] = 1
+    """With `undercut`: how much less than the lowest other bid, in percent."""
     break_even: Duration = "24h"
     """Time within which a bid must earn back its fees (bid, withdrawals, closing); other bids are held."""
     bid_lifetime: Duration = "30m"

@@ -16,6 +16,7 @@ from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.workload_model import LeaseModel, ResourcesModel, ServiceModel, WorkloadFile
 from reconciler.values.desired import (
     Bidding,
+    BidStrategy,
     CloseReason,
     Config,
     Env,
@@ -63,6 +64,9 @@ def config_of(file: ConfigFile) -> Config:
     return Config(
         bidding=Bidding(
             enabled=file.bidding.enabled,
+            strategy=BidStrategy(file.bidding.strategy),
+            maximum_percent=file.bidding.maximum_percent,
+            undercut_percent=file.bidding.undercut_percent,
             break_even_seconds=seconds(file.bidding.break_even),
             bid_lifetime_seconds=seconds(file.bidding.bid_lifetime),
             owners_allowed=frozenset(file.bidding.owners_allowed),

@@ -35,13 +35,27 @@ class Pricing:
     rounding: Rounding = Rounding.UP
 
 
+class BidStrategy(StrEnum):
+    """How the price of a bid follows from our price: equal to it, a part of the tenant's highest price, or
+    below other providers' bids.
+    """
+
+    COST_PLUS = "cost-plus"
+    PERCENT_OF_MAXIMUM = "percent-of-maximum"
+    UNDERCUT = "undercut"
+
+
 @dataclass(frozen=True, slots=True)
 class Bidding:
-    """Which tenants to bid for, within how many seconds a lease must earn back its fees, and after how many a
-    bid without a lease is closed.
+    """Which tenants to bid for, and at what price; within how many seconds a lease must earn back its fees,
+    and after how many a bid without a lease is closed. `maximum_percent` of the tenant's highest price is
+    bid, or `undercut_percent` less than the lowest other bid, as the strategy says.
     """
 
     enabled: bool = True
+    strategy: BidStrategy = BidStrategy.COST_PLUS
+    maximum_percent: int = 95
+    undercut_percent: int = 1
     break_even_seconds: int = 86_400
     bid_lifetime_seconds: int = 1_800
     owners_allowed: frozenset[str] = frozenset()

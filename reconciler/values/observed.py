@@ -243,7 +243,8 @@ class Market:
     no block up to `height`. `block_seconds` is measured from headers, never assumed (semantics 1.3).
     `transfers` are those since the last view, None if there is a gap. `lag_blocks` is the distance to the
     RPC's height; `orders_cut`: some orders were left out; `unconfirmed`: lease -> why its closing is not
-    confirmed.
+    confirmed; `rival_bids`: the prices of other providers' open bids, in uve a block, as far as their blocks
+    were read.
     """
 
     chain_id: str
@@ -263,6 +264,7 @@ class Market:
     lag_blocks: int = 0
     orders_cut: bool = False
     unconfirmed: Mapping[LeaseId, str] = field(default_factory=dict)
+    rival_bids: Mapping[BidId, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

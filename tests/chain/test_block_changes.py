@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -186,3 +188,33 @@ def test_an_empty_block_changes_nothing() -> None:
 def _fee(step: Step) -> str:
     events = [each for each in outcome(step).events if each.type == "tx"]
     return next(each.value("fee") for each in events if each.value("fee")).removesuffix("uve")
+
+
+def test_bids_of_other_providers_have_their_price_until_they_close() -> None:
+    steps = [
+        step for step in transcript("market-lifecycle") if "result" in step.line and "tx_hex" in step.line
+    ]
+    touched = BlockChanges(PROVIDER)
+    prices: dict[LeaseId, Decimal | None] = {}
+    for step in steps:
+        touched.add_block(*block(step))
+        prices |= touched.rival_bids
+        for event in outcome(step).events:
+            if event.type.endswith("EventBidClosed") and RIVAL in event.value("id"):
+                assert None in touched.rival_bids.values()
+    assert prices
+    assert all(bid.provider != PROVIDER for bid in prices)
+    assert {type(price) for price in prices.values()} <= {Decimal, type(None)}
+    assert any(price for price in prices.values())
+
+
+@pytest.mark.parametrize(
+    "price", ['{"denom":"uact","amount":"1"}', '{"amount":"1"}', '{"denom":"uve"}', "7", ""]
+)
+def test_a_bid_without_a_price_in_uve_is_no_rival(price: str) -> None:
+    order = {"owner": ALICE, "dseq": "7", "gseq": 1, "oseq": 1, "provider": RIVAL, "bseq": 0}
+    attributes = (("id", json.dumps(order)), ("price", price))
+    touched = BlockChanges(PROVIDER)
+    touched.add_events([BlockEvent("virtengine.market.v1.EventBidCreated", attributes)], 5, "")
+    assert list(touched.rival_bids.values()) == [None]
+    assert not touched.everything

@@ -7,7 +7,7 @@ import pytest
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.proto.cosmos_tx_pb2 import BroadcastTxResponse
 from reconciler.values.intents import Prepared
-from reconciler.values.outcomes import Done, Failed, Refused, Unknown
+from reconciler.values.outcomes import Done, Failed, Unknown
 from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import (
     offer,
@@ -65,7 +65,7 @@ def test_a_raised_gas_price_is_dropped_with_the_next_full_view(world: ChainWorld
     refused = BroadcastTxResponse(tx_response={"code": 1, "codespace": "undefined", "raw_log": low})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GrpcNode, "call", lambda *_: refused)
-        assert client.broadcast(intent) == Refused("ChainRefused", low)
+        assert client.broadcast(intent) == Failed("ChainRefused", low)
     dearer = prepared(client, offer(seen(client), order)).intent
     assert dearer is not None
     assert dearer.fee == pytest.approx(2 * intent.fee, rel=0.01)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
@@ -148,5 +148,6 @@ def test_a_refreshed_view_equals_a_full_view(world: ChainWorld, seed: int) -> No
         walk.step()
         view = seen(walk.client, known=sorted(walk.known))
         anew = seen(world.client(), known=sorted(walk.known))
-        assert told(view) == told(anew), walk.done
+        only_events = replace(view, rival_bids={})  # a first view has read no block
+        assert told(only_events) == told(anew), walk.done
         world.clients.pop().close()

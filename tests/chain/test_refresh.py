@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
+import pytest
+
+from reconciler.chain import refresh
+from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.proto import settlement_v1_pb2
 from reconciler.chain.proto.market_v1beta5_pb2 import Params as MarketParams
 from reconciler.values.ids import LeaseId
 from reconciler.values.messages import WithdrawLease
 from reconciler.values.observed import Market
+from tests import makers
 from tests.chain.counting import counted
 from tests.contracts.chain_backends import ChainWorld
 from tests.contracts.chain_steps import (
@@ -126,3 +132,29 @@ def test_parameters_that_a_proposal_changes_are_read_with_its_block(world: Chain
 
     assert (view.rules.bid_deposit, view.rules.order_max_bids) == (1_000_000, 7)
     landed(world, client, offer(view, order))
+
+
+def test_bids_of_other_providers_are_seen_in_blocks_and_survive_a_full_view(world: ChainWorld) -> None:
+    client = world.client()
+    order, other = world.order(world.tenants[0]), world.order(world.tenants[1])
+    assert seen(client).rival_bids == {}
+    bid = world.bid_as(world.rivals[0], order, 50)
+    world.bid_as(world.rivals[1], other, 70)
+    view = seen(client)
+    assert {each.order: price for each, price in view.rival_bids.items()} == {order: 50, other: 70}
+    world.advance()
+    assert seen(client).rival_bids is view.rival_bids
+    world.accept(world.tenants[0], bid)
+    assert [each.order for each in seen(client).rival_bids] == [other]
+
+
+def test_other_bids_of_open_orders_are_kept_in_order_and_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresh, "RIVAL_BIDS_MAX", 2)
+    order = makers.order(1)
+    first, second, third = (LeaseId(order.id, f"ve1rival{n}") for n in range(3))
+    changes = BlockChanges(makers.US, rival_bids={second: Decimal(2), third: Decimal(3)})
+    kept = refresh.rival_bids_after({first: Decimal(1)}, changes, {order.id: order})
+    assert kept == {second: 2, third: 3}
+    closed = BlockChanges(makers.US, rival_bids={third: None})
+    assert refresh.rival_bids_after(kept, closed, {order.id: order}) == {second: 2}
+    assert refresh.rival_bids_after(kept, closed, {}) == {}

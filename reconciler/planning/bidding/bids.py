@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from reconciler.planning.bidding.bid_budget import BidBudget
 from reconciler.planning.bidding.eligibility import eligibility_hold
+from reconciler.planning.bidding.strategies import bid_price, lowest_rivals
 from reconciler.planning.capacity.headroom import offered, unseen_reason
 from reconciler.planning.capacity.promises import pieces_of
 from reconciler.planning.capacity.tenant_share import TenantShare
@@ -39,7 +40,9 @@ ORDERS_LEFT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An eligible order with our price and the bid's amount, per block."""
+    """An eligible order with what it earns and the bid's amount, in uve a block: different if it is billed by
+    usage.
+    """
 
     order: Order
     price: Decimal
@@ -65,6 +68,8 @@ def plan_bids(basis: MarketBasis) -> Proposals:
 def _evaluate_all(basis: MarketBasis) -> Iterator[Candidate | Hold]:
     bidding = basis.desired.config.bidding if basis.desired.config else None
     bids = basis.market.bids
+    others = basis.market.rival_bids
+    rivals = basis.decisions.reuse("rivals", (others,), lambda: lowest_rivals(others))
     taken = basis.decisions.reuse("orders with our bid", (bids,), lambda: {bid.order for bid in bids})
     for order in basis.market.orders.values():
         if order.id in taken:
@@ -72,7 +77,8 @@ def _evaluate_all(basis: MarketBasis) -> Iterator[Candidate | Hold]:
         if (stop := _general_hold(basis, bidding)) is not None:
             yield replace(stop, subject=Subject.of_order(order.id))
         else:
-            yield _evaluate(basis, order, bidding or Bidding(), _require_pricing(basis.desired.pricing))
+            pricing = _require_pricing(basis.desired.pricing)
+            yield _evaluate(basis, order, pricing, rivals.get(order.id))
 
 
 def _require_pricing(pricing: Pricing | None) -> Pricing:
@@ -104,17 +110,20 @@ def _general_hold(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
     return None
 
 
-def _evaluate(basis: MarketBasis, order: Order, bidding: Bidding, pricing: Pricing) -> Candidate | Hold:
+def _evaluate(basis: MarketBasis, order: Order, pricing: Pricing, rival: Decimal | None) -> Candidate | Hold:
     """Check one order against every rule that concerns it alone; the first violated rule is its hold."""
     market = basis.market
+    bidding = basis.desired.config.bidding if basis.desired.config else Bidding()
     assert market.provider is not None, "a general hold says that we are not registered"
     if refusal := eligibility_hold(order, bidding, market.provider):
         return refusal
     key = EffectKey(CreateBid.__name__, Subject.of_lease(LeaseId(order.id, market.wallet.address)))
     if back := retry_hold(basis.memory, key, Subject.of_order(order.id), basis.now):
         return back
-    price = group_price(order.units, pricing)
-    offer = USAGE_BID if USAGE_BILLED in order.attributes else price
+    if USAGE_BILLED in order.attributes:
+        price, offer = group_price(order.units, pricing), USAGE_BID
+    else:
+        price = offer = bid_price(order, bidding, pricing, rival)
     if refusal := _price_hold(basis, order, Candidate(order, price, offer)):
         return refusal
     return Candidate(order, price, offer)
