@@ -9,12 +9,13 @@ Keys, all but `case` optional; `dseq` numbers a tenant's deployment:
     orders        dseq, and any of price, cpu, count, denom, attributes, group_state, deployment_state
     bids          dseq, and `order`: the state of its order by now
     leases        dseq, and any of rate, state, usage_billed, funds (uve still in escrow 100 blocks ago)
-    escrows       dseq, balance: an active settlement escrow for our lease
+    escrows       dseq, balance, and any of state, ends_in, depositor, other_denoms: a settlement escrow for
+                  our lease, active if nothing else is said
     files         dseq, and any of image, cpu, paused: a workload file in the newest commit
     files_before  the same in the commit applied before; without it as in the newest
     approved      limits whose passing the host's owner has approved
     running       dseq, and any of ready, paused, drifted: what the cluster runs, of its file before, if any
-    remembered    dseq, phase, closed_first, and usage: {billed_ago, ran, paid}
+    remembered    dseq, phase, closed_first, and usage: {billed_ago, metered (uve), blocks, unfunded_ago}
     room          cpu_milli, memory_mb of the cluster's one node
     chain_unseen  why the chain cannot be seen in this cycle
     limits        of the host file
@@ -38,7 +39,7 @@ from reconciler.values.desired import Desired, Revision, Revisions, Workload
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
-from reconciler.values.memory import UsageMemory, WorkloadMemory
+from reconciler.values.memory import MeteredService, UsageMemory, WorkloadMemory
 from reconciler.values.observed import Market, OrderSettlement, SettlementEscrow, State
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.repository import Commit
@@ -104,6 +105,7 @@ def case_of(given: Tree) -> Case:
             applied=before.commit,
             workloads={workload_id(makers.lease_id(r["dseq"])): _memory(r) for r in _recalled(given)},
             usage={makers.lease_id(r["dseq"]): _usage(r["usage"]) for r in _recalled(given) if "usage" in r},
+            pricing=makers.PRICING,
         ),
         limits=Limits(**given.get("limits", {})),
     )
@@ -161,9 +163,17 @@ def _bid(given: Tree) -> Any:
 
 def _escrow(given: Tree) -> SettlementEscrow:
     lease = makers.lease_id(given["dseq"])
-    ends, began = NOW + 80_000, NOW - 90
     return SettlementEscrow(
-        "escrow-1", str(lease.order), str(lease), ALICE, US, State.ACTIVE, given["balance"], ends, began
+        "escrow-1",
+        str(lease.order),
+        str(lease),
+        given.get("depositor", ALICE),
+        US,
+        State(given.get("state", "active")),
+        given["balance"],
+        NOW + given.get("ends_in", 400_000),
+        NOW - 90,
+        tuple(given.get("other_denoms", ())),
     )
 
 
@@ -184,7 +194,13 @@ def _memory(given: Tree) -> WorkloadMemory:
 
 
 def _usage(given: Tree) -> UsageMemory:
-    return UsageMemory(NOW - given["billed_ago"], given["ran"], NOW - 2, given["paid"])
+    """What was metered until the last block, in which everything ran."""
+    if "unfunded_ago" in given:
+        return UsageMemory(unfunded_since=NOW - given["unfunded_ago"])
+    file = makers.workload()
+    services = tuple(MeteredService(s.name, s.resources, s.count) for s in file.services)
+    billed_until, metered = NOW - given["billed_ago"], Decimal(str(given["metered"]))
+    return UsageMemory(billed_until, metered, given["blocks"], makers.HEIGHT - 1, NOW - 1, services)
 
 
 def _split(given: Tree, *names: str) -> tuple[Tree, Tree]:

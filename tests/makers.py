@@ -149,7 +149,10 @@ def running(of: Workload, **changes: Any) -> ObservedWorkload:
     made = ObservedWorkload(
         of.id, of.lease, digest_of(of), paused=of.paused, ready=True, replicas_ready=1, replicas=1
     )
-    return replace(made, **changes)
+    made = replace(made, **changes)
+    if made.ready and not changes.keys() & {"ready_by_service"}:
+        return replace(made, ready_by_service=tuple((s.name, s.count) for s in of.services))
+    return made
 
 
 ROOM = Resources(8_000, 16_384 * MB, 102_400 * MB, 0)

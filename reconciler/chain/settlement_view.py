@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.proto import settlement_v1_pb2
 from reconciler.chain.queries import ESCROW_BY_ID, ESCROWS, USAGE, USAGE_BY_ID, Queries
-from reconciler.chain.wire_values import text_of, whole_uve
+from reconciler.chain.wire_values import other_denoms, text_of, whole_uve
 from reconciler.values.ids import OrderId
 from reconciler.values.observed import Lease, OrderSettlement, SettlementEscrow, State, UsageRecord
 
@@ -84,6 +84,7 @@ def escrow_of(wire: settlement_v1_pb2.EscrowAccount) -> SettlementEscrow:
         balance=whole_uve(wire.balance),
         expires_at=wire.expires_at,
         activated_at=wire.activated_at,
+        other_denoms=other_denoms(wire.balance),
     )
 
 

@@ -76,6 +76,11 @@ def whole_uve(coins: Iterable[Amount]) -> int:
     return sum(int(each.amount or "0") for each in coins if each.denom == DENOM)
 
 
+def other_denoms(coins: Iterable[Amount]) -> tuple[str, ...]:
+    """The denominations among coins that are not uve, sorted."""
+    return tuple(sorted({text_of(each.denom) for each in coins if each.denom != DENOM}))
+
+
 def exact_uve(coins: Iterable[Amount]) -> Decimal:
     """The uve among coins with decimal amounts."""
     return decimal_of(str(sum(int(each.amount or "0") for each in coins if each.denom == DENOM)))

@@ -57,6 +57,11 @@ class UsageModel(StrictModel):
     """Settle this long before the settlement escrow expires, as soon as it covers the fee: unsettled usage is
     then lost.
     """
+    unfunded_grace: Duration = "15m"
+    """How long a lease is served without a settlement escrow that pays for its usage; then its workload is
+    stopped and the lease closed. If its escrow is used up, expires or is refunded, that happens at once: the
+    chain accepts no second escrow for an order.
+    """
 
 
 class FirstUsageModel(UsageModel):
@@ -73,7 +78,7 @@ class EscrowModel(StrictModel):
 
     low: Duration = "24h"
     """Remaining time below which funds are low. If the host file names a webhook for notices, one notice is
-    sent per state: low, critical, exhausted.
+    sent per state: low, critical, unfunded, exhausted.
     """
     critical: Duration = "2h"
     """Remaining time below which `on_critical` applies."""

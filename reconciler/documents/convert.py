@@ -77,6 +77,7 @@ def config_of(file: ConfigFile) -> Config:
             every_seconds=seconds(file.usage.every),
             min_gain=whole_uve(file.usage.min_gain),
             expiry_margin_seconds=seconds(file.usage.settle_before_expiry),
+            unfunded_grace_seconds=seconds(file.usage.unfunded_grace),
         ),
         publishing=Publishing(seconds(file.publishing.quiet), seconds(file.publishing.at_most)),
         escrow=Escrow(

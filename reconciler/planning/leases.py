@@ -1,12 +1,13 @@
-"""Closes bids that cannot become a lease, and leases that the repository closes."""
+"""Closes bids that cannot become a lease, and leases that the repository closes or nothing pays for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Bidding, CloseReason
+from reconciler.values.ids import LeaseId
 from reconciler.values.messages import CloseBid
 from reconciler.values.observed import Bid, Lease, State
 from reconciler.values.plans import Hold, Reason
@@ -17,12 +18,15 @@ NO_MACHINE = (
     "run now; add machines, or let bidding.bid_lifetime close it"
 )
 
+USAGE_UNPAID = "no settlement escrow pays for its usage"
+
 
 def plan_closings(basis: MarketBasis) -> Proposals:
     """Close open bids that can no longer win (order closed, absent, or of a closed deployment) and those that
-    nobody accepted in time, so that their deposits are refunded; then the leases that the repository closes.
+    nobody accepted in time, so that their deposits are refunded; then the leases that the repository closes,
+    and those whose usage nothing pays for.
     """
-    decisions = [*_stale_bids(basis), *_requested_closings(basis)]
+    decisions = [*_stale_bids(basis), *_closings(basis)]
     return Proposals(
         tuple(d for d in decisions if isinstance(d, CloseBid)),
         tuple(d for d in decisions if isinstance(d, Hold)),
@@ -57,20 +61,29 @@ def _has_expired(basis: MarketBasis, bid: Bid) -> bool:
     return basis.seconds(basis.market.height - bid.created_at) >= bidding.bid_lifetime_seconds
 
 
-def _requested_closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
-    allowed = basis.limits.closings_per_hour - sum(
-        1 for t in basis.memory.closings if t > basis.market.time - 3600
-    )
+def _due_closings(basis: MarketBasis) -> Mapping[LeaseId, CloseBid]:
+    """The active leases that the repository closes, and those whose usage nothing pays for; none before a
+    revision is known.
+    """
+    ended = basis.funding.unpaid() if basis.desired.commit else ()
+    found = {x: CloseBid(x, CloseReason.UNSPECIFIED, lease=True, why=USAGE_UNPAID) for x in ended}
     files = basis.desired.workloads
     wanted = basis.decisions.reuse(
         "closings in git", (files,), lambda: [each for each in files.values() if each.close is not None]
     )
-    for workload in sorted(wanted, key=lambda w: w.lease):
-        lease = basis.market.leases.get(workload.lease)
-        if lease is None or lease.state is not State.ACTIVE:
-            continue
-        message = CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)
-        subject = Subject.of_workload(workload.id)
+    for workload in wanted:
+        if workload.close is not None and workload.lease in basis.funding:
+            found[workload.lease] = CloseBid(workload.lease, workload.close, lease=True)
+    return found
+
+
+def _closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
+    allowed = basis.limits.closings_per_hour - sum(
+        1 for t in basis.memory.closings if t > basis.market.time - 3600
+    )
+    for message in sorted(_due_closings(basis).values(), key=lambda each: each.id):
+        lease = basis.market.leases[message.id]
+        subject = Subject.of_workload(lease.id)
         if back := retry_hold(basis.memory, message, subject, basis.now):
             yield back
         elif wait := _same_block(basis, lease):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal, localcontext
 
 from reconciler.planning.money.ledger import update_ledger
-from reconciler.planning.money.usage_metering import measure
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
 from reconciler.planning.retries import prune, with_failure, without_failure
 from reconciler.planning.revisions.approvals import with_approvals
@@ -14,6 +14,7 @@ from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.machines import Promise
 from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease
+from reconciler.values.money import EXACT
 from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
@@ -46,7 +47,6 @@ def update_memory(basis: PlanningBasis) -> Memory:
 
 def _at_height(basis: MarketBasis) -> Memory:
     memory = update_ledger(basis)
-    usage = measure(replace(basis, memory=memory))
     underfunded = {Subject.of_workload(lease) for lease in basis.funding.underfunded()}
     notified = frozenset(k for k in memory.notified if k.subject in underfunded)
     withdrawn_at = basis.decisions.reuse(
@@ -56,7 +56,6 @@ def _at_height(basis: MarketBasis) -> Memory:
     )
     return replace(
         memory,
-        usage=memory.usage if usage == memory.usage else usage,
         notified=memory.notified if notified == memory.notified else notified,
         withdrawn_at=memory.withdrawn_at if withdrawn_at == memory.withdrawn_at else withdrawn_at,
         retries=prune(memory, basis.market),
@@ -140,9 +139,11 @@ def _with_landed(memory: Memory, message: Message, time: int) -> Memory:
 
 def _usage_after(memory: Memory, record: RecordUsage) -> UsageMemory:
     """Usage after the record was planned remains for the next record."""
-    before = memory.usage.get(record.lease, UsageMemory(record.period_end))
-    ran = max(before.ran_seconds - record.ran_seconds, 0)
-    return UsageMemory(record.period_end, ran, before.seen_running, record.lease_paid)
+    before = memory.usage.get(record.lease, UsageMemory())
+    with localcontext(EXACT):
+        metered = max(before.metered - record.metered, Decimal(0))
+    blocks = max(before.blocks - record.blocks, 0)
+    return replace(before, billed_until=record.period_end, metered=metered, blocks=blocks)
 
 
 def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> Memory:

@@ -13,6 +13,7 @@ from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
 from reconciler.planning.money.funding import funding_by_lease, paused_by_funding, plan_funding
 from reconciler.planning.money.usage import plan_usage
+from reconciler.planning.money.usage_metering import measure
 from reconciler.planning.money.withdrawals import plan_withdrawals
 from reconciler.planning.phases import derive_phases
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
@@ -70,11 +71,26 @@ def derive(
     admitted = _basis(inputs, memory, admission, decisions or ResultCache())
     reservation = reserve(admitted)
     placed = replace(admitted, reservation=reservation, desired=place_workloads(admitted, reservation))
-    memory = replace(update_memory(placed), promises=reservation.promises)
-    current = replace(placed, memory=memory)
+    funded = _with_funding(placed) if isinstance(placed, MarketBasis) else placed
+    memory = replace(update_memory(funded), promises=reservation.promises)
+    current = replace(funded, memory=memory)
     phases = derive_phases(current)
     updated = replace(current.memory, workloads=phases.workloads)
     return replace(current, memory=updated, transitions=phases.transitions)
+
+
+def _with_funding(basis: MarketBasis) -> MarketBasis:
+    """With what usage-billed workloads ran until now, and with how long each lease is still paid for; without
+    the workloads that nothing pays for.
+    """
+    usage = measure(basis)
+    memory = replace(
+        basis.memory,
+        usage=basis.memory.usage if usage == basis.memory.usage else usage,
+        pricing=basis.desired.pricing or basis.memory.pricing,
+    )
+    funding = funding_by_lease(replace(basis, memory=memory))
+    return replace(basis, memory=memory, funding=funding, desired=paused_by_funding(basis.desired, funding))
 
 
 def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) -> Plan:
@@ -103,11 +119,10 @@ def _basis(
 ) -> PlanningBasis:
     """The inputs under the revision in force, before workloads are placed."""
     desired, market = admission.desired or EMPTY_DESIRED, inputs.seen_market
-    funding = funding_by_lease(market, desired, decisions) if market is not None else NO_FUNDING
     kind: type[PlanningBasis] = PlanningBasis if market is None else MarketBasis
     return kind(
         now=inputs.now,
-        desired=paused_by_funding(desired, funding),
+        desired=desired,
         market=market,
         adapters=without_denied(inputs.adapters, desired, inputs.limits.grants),
         memory=replace(
@@ -117,7 +132,7 @@ def _basis(
         limits=inputs.limits,
         intents=inputs.intents,
         sends_notices=inputs.sends_notices,
-        funding=funding,
+        funding=NO_FUNDING,
         in_flight=latest_actions(inputs.in_flight),
         decisions=decisions,
     )

@@ -21,6 +21,7 @@ from reconciler.planning.revisions.adapter_grants import secret_denial
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Desired, Workload
+from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
 from reconciler.values.observed import AdapterView, ObservedWorkload
@@ -152,7 +153,7 @@ def _plan_workload(basis: PlanningBasis, subject: WorkloadId, *, may_start: bool
     if refusal := _file_hold(basis, workload):
         yield refusal
         return
-    if workload.paused:
+    if workload.paused and not basis.funding.get(workload.lease, HEALTHY).is_unpaid:
         why = "paused; the tenant is still charged for the lease, but not for usage"
         yield Hold(Subject.of_workload(subject), Reason.PAUSED_STILL_PAID, why, ours=True)
     reading = basis.adapters[workload.adapter].workloads
@@ -291,6 +292,8 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
     why = _difference(pair)
     if not why:
         return
+    if workload.paused and basis.funding.get(workload.lease, HEALTHY).is_unpaid:
+        why = "stopped, as nothing pays for its usage"
     if refusal := _excess(basis, workload):
         yield refusal
         return

@@ -119,8 +119,8 @@ def landed_sentence(message: Message) -> str:
     match message:
         case CreateBid(id=bid, price=price):
             return f"Bid {price.normalize():f}uve a block on order {bid.order}"
-        case CloseBid(id=bid, lease=True, reason=reason):
-            return f"Closed lease {workload_id(bid)} ({reason})"
+        case CloseBid(id=bid, lease=True, cause=cause):
+            return f"Closed lease {workload_id(bid)} ({cause})"
         case CloseBid(id=bid):
             return f"Closed our bid on order {bid.order}; its deposit was returned"
         case WithdrawLease(id=lease, expected=expected):

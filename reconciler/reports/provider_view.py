@@ -45,7 +45,13 @@ _URGENCY = {
     Phase.TERMINATED: 8,
 }
 _STATE_URGENCY = {phase.value.lower(): urgency for phase, urgency in _URGENCY.items()}
-_FUNDS_URGENCY = {Funding.EXHAUSTED: 1, Funding.CRITICAL: 1, Funding.LOW: 4, Funding.HEALTHY: 9}
+_FUNDS_URGENCY = {
+    Funding.EXHAUSTED: 1,
+    Funding.UNFUNDED: 1,
+    Funding.CRITICAL: 1,
+    Funding.LOW: 4,
+    Funding.HEALTHY: 9,
+}
 
 NEEDS_OPERATOR = frozenset(
     {

@@ -75,12 +75,13 @@ class Withdrawals:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """When usage is recorded: every so many seconds, and settled when it brings `min_gain` uve over its fees
-    or its escrow nears expiry.
+    or its escrow nears expiry. A lease that no escrow pays for is served for `unfunded_grace_seconds`.
     """
 
     every_seconds: int = 86_400
     min_gain: int = 1
     expiry_margin_seconds: int = 3_600
+    unfunded_grace_seconds: int = 900
 
 
 class OnCritical(StrEnum):

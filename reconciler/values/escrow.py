@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from reconciler.values.ids import LeaseId
 from reconciler.values.money import accrued, floor_uve
-from reconciler.values.observed import EscrowAccount, Payment, State
+from reconciler.values.observed import EscrowAccount, State
 
 
 def end_height(account: EscrowAccount) -> int | None:
@@ -53,10 +53,3 @@ def due_gross(account: EscrowAccount, lease: LeaseId, height: int) -> int:
             return floor_uve(payment.balance + share)
         remaining -= share
     return 0
-
-
-def total_paid(account: EscrowAccount | None, payment: Payment, height: int) -> int:
-    """The sum that the lease has paid and owes up to `height`, gross, in whole uve."""
-    if account is None or payment.state is not State.OPEN:
-        return payment.withdrawn + floor_uve(payment.balance)
-    return payment.withdrawn + due_gross(account, payment.lease, height)

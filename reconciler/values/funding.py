@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -19,25 +19,43 @@ from reconciler.values.observed import EscrowAccount, State
 
 
 class Funding(StrEnum):
-    """The state of a lease's escrow, by the thresholds of `config.yaml`."""
+    """The state of a lease's escrow, by the thresholds of `config.yaml`; unfunded: it is billed by usage, and
+    no settlement escrow pays yet.
+    """
 
     HEALTHY = "healthy"
     LOW = "low"
     CRITICAL = "critical"
+    UNFUNDED = "unfunded"
     EXHAUSTED = "exhausted"
+
+
+class FundingSource(StrEnum):
+    """The funds that end first: those of the deployment's account, or of the settlement escrow that pays for
+    usage.
+    """
+
+    ACCOUNT = "account"
+    SETTLEMENT = "settlement"
 
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """How long a deployment's funds last: in blocks and in seconds of measured chain time, negative once they
-    ran out; None if no payment is open (semantics 4.6). `accrued_uve` is earned by the lease and not
-    withdrawn.
+    """How long the funds of a lease last: in blocks and in seconds of measured chain time, negative once they
+    ran out; None if no payment is open (semantics 4.6). With usage, it is the time until serving stops.
+    `accrued_uve` is earned by the lease and not withdrawn.
     """
 
     state: Funding
     blocks_left: int | None = None
     seconds_left: int | None = None
     accrued_uve: int = 0
+    source: FundingSource = FundingSource.ACCOUNT
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether a workload is not served any more, as nothing pays for its usage."""
+        return self.state is Funding.EXHAUSTED and self.source is FundingSource.SETTLEMENT
 
 
 HEALTHY = TimeLeft(Funding.HEALTHY)
@@ -106,7 +124,8 @@ def _end(funds: LeaseFunds) -> int:
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FundingByLease(Mapping[LeaseId, TimeLeft]):
     """The funding of every active lease at one height, calculated when it is read; funds that last less than
-    `low_seconds` or `critical_seconds` are not healthy.
+    `low_seconds` or `critical_seconds` are not healthy. `usage` are the settlement escrows of those that are
+    billed by usage; the account or the escrow counts, whichever ends first.
     """
 
     schedule: FundingSchedule
@@ -114,8 +133,15 @@ class FundingByLease(Mapping[LeaseId, TimeLeft]):
     block_seconds: Decimal
     low_seconds: int
     critical_seconds: int
+    usage: Mapping[LeaseId, TimeLeft] = field(default_factory=dict)
 
     def __getitem__(self, lease: LeaseId) -> TimeLeft:
+        account = self.account_left(lease)
+        usage = self.usage.get(lease)
+        return account if usage is None else _first_to_end(account, usage)
+
+    def account_left(self, lease: LeaseId) -> TimeLeft:
+        """How long the account of the lease's deployment pays."""
         funds = self.schedule.funds[lease]
         if funds.is_exhausted:
             return TimeLeft(Funding.EXHAUSTED)
@@ -137,6 +163,8 @@ class FundingByLease(Mapping[LeaseId, TimeLeft]):
 
     def state_of(self, lease: LeaseId) -> Funding:
         """The state of a lease's funds; healthy if it is not active."""
+        if lease in self.usage:
+            return self[lease].state
         funds = self.schedule.funds.get(lease)
         if funds is None or (funds.end_height is None and not funds.is_exhausted):
             return Funding.HEALTHY
@@ -144,11 +172,18 @@ class FundingByLease(Mapping[LeaseId, TimeLeft]):
 
     def underfunded(self) -> Iterator[LeaseId]:
         """The leases whose funds are not healthy."""
-        yield from (each.lease for each in self.schedule.exhausted)
-        yield from self._until(lambda each: self._state_at(each) is Funding.HEALTHY)
+        yield from self._short_accounts()
+        short = {*self._short_accounts()} if self.usage else set[LeaseId]()
+        for lease, left in self.usage.items():
+            if left.state is not Funding.HEALTHY and lease not in short:
+                yield lease
+
+    def unpaid(self) -> Iterator[LeaseId]:
+        """The leases that are not served any more, as nothing pays for their usage."""
+        yield from (lease for lease, left in self.usage.items() if left.is_unpaid)
 
     def ending(self, blocks: int) -> Iterator[LeaseId]:
-        """The leases whose funds pay at most so many further blocks, or ran out."""
+        """The leases whose accounts pay at most so many further blocks, or ran out."""
         return self._until(lambda each: _end(each) - self.height > blocks)
 
     def accrued_after_take(self, percent: int) -> int:
@@ -161,6 +196,10 @@ class FundingByLease(Mapping[LeaseId, TimeLeft]):
             gross = each.balance + over * max(height - each.settled_at, 0) // under
             sum_ += gross - gross * percent // 100
         return sum_
+
+    def _short_accounts(self) -> Iterator[LeaseId]:
+        yield from (each.lease for each in self.schedule.exhausted)
+        yield from self._until(lambda each: self._state_at(each) is Funding.HEALTHY)
 
     def _until(self, is_past: Callable[[LeaseFunds], bool]) -> Iterator[LeaseId]:
         for each in self.schedule.by_end:
@@ -177,9 +216,27 @@ class FundingByLease(Mapping[LeaseId, TimeLeft]):
     def _state(self, blocks: int, seconds: int) -> Funding:
         if blocks < 0:
             return Funding.EXHAUSTED
-        if seconds < self.critical_seconds:
-            return Funding.CRITICAL
-        return Funding.LOW if seconds < self.low_seconds else Funding.HEALTHY
+        return funding_state(seconds, self.low_seconds, self.critical_seconds)
+
+
+def funding_state(seconds: int, low_seconds: int, critical_seconds: int) -> Funding:
+    """The state of funds that last so many seconds more."""
+    if seconds < critical_seconds:
+        return Funding.CRITICAL
+    return Funding.LOW if seconds < low_seconds else Funding.HEALTHY
+
+
+_URGENCY = (Funding.HEALTHY, Funding.LOW, Funding.CRITICAL, Funding.UNFUNDED, Funding.EXHAUSTED)
+
+
+def _first_to_end(account: TimeLeft, usage: TimeLeft) -> TimeLeft:
+    """The account or the settlement escrow; the escrow if it pays for nothing."""
+    urgency = _URGENCY.index(usage.state) - _URGENCY.index(account.state)
+    if usage.is_unpaid:
+        urgency = 1
+    elif not urgency and account.seconds_left is not None and usage.seconds_left is not None:
+        urgency = account.seconds_left - usage.seconds_left
+    return account if urgency < 0 else replace(usage, accrued_uve=account.accrued_uve)
 
 
 NO_FUNDING = FundingByLease(FundingSchedule.of({}), 0, Decimal(1), 0, 0)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from reconciler.values.approvals import Approval, Breach
+from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.machines import Promise
+from reconciler.values.resources import Resources
 from reconciler.values.subjects import EffectKey
 
 
@@ -52,19 +54,33 @@ class WorkloadMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class UsageMemory:
-    """The usage of a usage-billed lease, in chain time (unix seconds).
+class MeteredService:
+    """A service of a usage-billed workload: the size of one replica, and how many were ready."""
 
-    `billed_until` is the end of the last recorded period, or the start of measuring; `ran_seconds` the time
-    that it ran since, between consecutive observations; `seen_running` the last observation at which it ran
-    (0: it did not), `lease_paid` the sum that the lease itself had paid (gross uve, with accrued) at
-    `billed_until`.
+    name: str
+    size: Resources
+    ready: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageMemory:
+    """The usage of a usage-billed lease that is not recorded on the chain yet.
+
+    `billed_until` is the end of the last recorded period, or the start of metering (chain time in unix
+    seconds; 0: no escrow has paid for usage yet). `metered` is the exact price in uve of what ran since, less
+    what the lease itself paid for the same blocks, each block at the price in force then; `blocks` is the
+    number of blocks in which something ran. `seen_height` and `seen_at` (chain time in unix seconds; 0: none)
+    are those of the last observation, and `services` its ready replicas. `unfunded_since` is the chain time
+    at which the lease was first seen without an escrow that pays (unix seconds; 0: it has one).
     """
 
-    billed_until: int
-    ran_seconds: int = 0
-    seen_running: int = 0
-    lease_paid: int = 0
+    billed_until: int = 0
+    metered: Decimal = Decimal(0)
+    blocks: int = 0
+    seen_height: int = 0
+    seen_at: int = 0
+    services: tuple[MeteredService, ...] = ()
+    unfunded_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +129,7 @@ class Memory:
     now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
     seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
     `disrupted` the workloads that revisions disrupted within it; `promises` are the machines of open bids and
-    active leases.
+    active leases; `pricing` is in force at `height`, and prices what runs until the next one.
     """
 
     applied: str = ""
@@ -135,3 +151,4 @@ class Memory:
     prices: Mapping[str, tuple[PriceSpan, ...]] = field(default_factory=dict)
     disrupted: Mapping[WorkloadId, PastDisruption] = field(default_factory=dict)
     promises: Mapping[OrderId, Promise] = field(default_factory=dict)
+    pricing: Pricing | None = None

@@ -31,12 +31,18 @@ class CreateBid:
 @dataclass(frozen=True, slots=True)
 class CloseBid:
     """Close a bid, and with it its lease (semantics 3.4); `lease`: it has a lease, so closing settles the
-    deployment's escrow.
+    deployment's escrow. `why` is for people, no part of the message on the chain.
     """
 
     id: BidId
     reason: CloseReason
     lease: bool = False
+    why: str = ""
+
+    @property
+    def cause(self) -> str:
+        """Its reason, and why."""
+        return f"{self.reason}: {self.why}" if self.why else f"{self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +57,15 @@ class WithdrawLease:
 class RecordUsage:
     """Record `amount` uve of usage of a lease for a period of unix seconds (semantics 5.3).
 
-    `ran_seconds` of it were measured; `lease_paid` is the total in uve that the lease had paid by its end.
+    `metered` is the exact price in uve of what ran in it, in `blocks` blocks.
     """
 
     lease: LeaseId
     amount: int
     period_start: int
     period_end: int
-    ran_seconds: int = 0
-    lease_paid: int = 0
+    metered: Decimal = Decimal(0)
+    blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,8 @@ def describe(message: Message) -> str:
     match message:
         case CreateBid(id=bid, price=price):
             return f"bid {price.normalize():f}uve a block on order {bid.order}"
-        case CloseBid(id=bid, lease=True, reason=reason):
-            return f"close lease {bid} ({reason})"
+        case CloseBid(id=bid, lease=True, cause=cause):
+            return f"close lease {bid} ({cause})"
         case CloseBid(id=bid):
             return f"close our bid on order {bid.order}"
         case WithdrawLease(id=lease, expected=expected):

@@ -138,7 +138,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class SettlementEscrow:
-    """A settlement escrow for an order; times are unix seconds, money whole uve (semantics 5.1)."""
+    """A settlement escrow for an order; times are unix seconds, money whole uve (semantics 5.1).
+
+    `other_denoms` are the denominations besides uve that it was funded with; they pay for nothing.
+    """
 
     id: str
     order: str
@@ -149,6 +152,7 @@ class SettlementEscrow:
     balance: int
     expires_at: int
     activated_at: int
+    other_denoms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +284,8 @@ class Trouble:
 class ObservedWorkload:
     """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted`:
     someone else changed our objects; `pods` are the names of the live pods of that specification, sorted;
-    `uids` identify its objects among all adapters (none: unknown).
+    `uids` identify its objects among all adapters (none: unknown). `ready_by_service` are the ready replicas
+    of that specification by the name of their service, sorted.
     """
 
     id: WorkloadId
@@ -295,6 +300,7 @@ class ObservedWorkload:
     trouble: Trouble | None = None
     pods: tuple[str, ...] = ()
     uids: tuple[str, ...] = ()
+    ready_by_service: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ def test_an_applied_workload_becomes_ready(backend: AdapterBackend) -> None:
 
     found = backend.until(wanted.id, lambda r: r.ready, "ready")
     assert (found.lease, found.digest, found.replicas, found.replicas_ready) == (lease(100), "digest-1", 3, 3)
+    assert found.ready_by_service == (("db", 1), ("web", 2))
     assert (found.paused, found.removing, found.drifted, found.trouble) == (False, False, False, None)
 
 

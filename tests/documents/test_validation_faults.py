@@ -65,7 +65,10 @@ def test_a_margin_is_a_fraction() -> None:
         ("biding: {}\n", "1:1: biding: unknown key biding (did you mean bidding?)"),
         (
             "usage: {zzz: 1}\n",
-            "1:9: usage.zzz: unknown key zzz (known keys: every, min_gain, settle_before_expiry)",
+            (
+                "1:9: usage.zzz: unknown key zzz "
+                "(known keys: every, min_gain, settle_before_expiry, unfunded_grace)"
+            ),
         ),
         (
             "bidding: {enabled: 'true'}\n",

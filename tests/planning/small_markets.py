@@ -168,8 +168,8 @@ def side(draw: st.DrawFn, of: Lease) -> OrderSettlement:
     if not draw(MOSTLY):
         return OrderSettlement(None)
     state = draw(st.sampled_from([State.ACTIVE, State.ACTIVE, State.PENDING]))
-    left = draw(st.sampled_from([25, 12, 90_000]))
-    escrow = escrow_for(of.id, draw(st.sampled_from([120, 400, 20])), left)
+    left = draw(st.sampled_from([200, 25, 12, 90_000]))
+    escrow = escrow_for(of.id, draw(st.sampled_from([120, 4_000, 40_000, 20])), left)
     if state is State.PENDING:
         escrow = replace(escrow, state=state, lease="")
     costs = draw(st.lists(st.integers(0, 60), max_size=2))

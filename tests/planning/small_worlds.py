@@ -24,7 +24,7 @@ from reconciler.values.desired import (
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
-from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger, WorkloadMemory
+from reconciler.values.memory import Memory, MeteredService, Retry, UsageMemory, WalletLedger, WorkloadMemory
 from reconciler.values.observed import (
     AdapterView,
     ObservedWorkload,
@@ -101,7 +101,8 @@ def memories(draw: st.DrawFn, held: list[Slot]) -> Memory:
     return Memory(
         applied=draw(st.sampled_from(["c" * 40, "b" * 40])),
         workloads={workload_id(s.lease): draw(workload_memory(s)) for s in known},
-        usage={s.lease: UsageMemory(NOW - 60, draw(st.integers(0, 60)), NOW - 2, 0) for s in known},
+        usage={s.lease: draw(usage_memory(s)) for s in known},
+        pricing=draw(st.sampled_from([CHEAP, None])),
         withdrawn_at={x: NOW - draw(st.integers(0, 90)) for x in owned if draw(st.booleans())},
         retries={
             EffectKey(kind, Subject.parse(subject)): Retry(1, draw(retry_at), "Refused", "no")
@@ -114,6 +115,22 @@ def memories(draw: st.DrawFn, held: list[Slot]) -> Memory:
         height=HEIGHT - 1,
         sequence=7,
         last_batch=draw(st.sampled_from(["", "market", "withdrawals"])),
+    )
+
+
+@st.composite
+def usage_memory(draw: st.DrawFn, held: Slot) -> UsageMemory:
+    """A lease whose usage was metered, or that nothing has paid for."""
+    if not draw(MOSTLY):
+        return UsageMemory(unfunded_since=NOW - draw(st.sampled_from([0, 5_000])))
+    size = Resources(draw(st.integers(1, 4)), 0, 0)
+    return UsageMemory(
+        billed_until=NOW - 60,
+        metered=Decimal(draw(st.integers(0, 60))),
+        blocks=draw(st.integers(0, 60)),
+        seen_height=HEIGHT - 2,
+        seen_at=NOW - 2,
+        services=(MeteredService("web", size, draw(st.integers(0, 1))),),
     )
 
 
@@ -176,7 +193,7 @@ def quiet_configs(draw: st.DrawFn) -> Config:
     """Nothing falls due by the passing of time alone."""
     return Config(
         withdrawals=Withdrawals(every_seconds=NEVER),
-        usage=Usage(every_seconds=NEVER, expiry_margin_seconds=60),
+        usage=Usage(every_seconds=NEVER, expiry_margin_seconds=60, unfunded_grace_seconds=NEVER),
         escrow=Escrow(low_seconds=30, critical_seconds=8, on_critical=draw(st.sampled_from(OnCritical))),
     )
 

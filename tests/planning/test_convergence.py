@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.funding import Funding
 from reconciler.values.ids import LeaseId
-from reconciler.values.plans import NotifyTenant, effect_key
+from reconciler.values.plans import NotifyTenant, Reason, effect_key
 from reconciler.values.subjects import EffectKey, Subject
 from tests.planning.chain_model import Step, live
 from tests.planning.properties import few_worlds
@@ -33,9 +33,13 @@ def test_a_world_left_alone_comes_to_rest(drawn: PlanningInput, delay: int, vari
 
 
 def paid_for(step: Step, lease: LeaseId) -> bool:
-    """Funds are left, or the withdrawal that ends it was refused for good."""
-    refused = EffectKey("WithdrawLease", Subject.of_lease(lease)) in step.plan.memory.retries
-    return refused or step.plan.funding[lease].state is not Funding.EXHAUSTED
+    """Funds are left, or the withdrawal (for usage, the closing) that ends it was refused or is held."""
+    kind = "CloseBid" if step.plan.funding[lease].is_unpaid else "WithdrawLease"
+    refused = EffectKey(kind, Subject.of_lease(lease)) in step.plan.memory.retries
+    at_ceiling = (Subject.of_workload(lease), Reason.CEILING) in {
+        (h.subject, h.reason) for h in step.plan.holds
+    }
+    return refused or at_ceiling or step.plan.funding[lease].state is not Funding.EXHAUSTED
 
 
 @few_worlds

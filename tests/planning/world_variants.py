@@ -99,13 +99,13 @@ def all_drained(made: PlanningInput) -> PlanningInput:
 
 
 def all_metered(made: PlanningInput) -> PlanningInput:
-    """Every lease is billed by usage, runs, and has an escrow that soon expires."""
+    """Every lease is billed by usage, ran, and has an escrow that soon expires."""
     assert isinstance(made.market, Seen)
     view = made.market.view
     leases = {k: replace(x, usage_billed=True) for k, x in view.leases.items()}
     sides = {k.order: OrderSettlement(escrow_for(k, 400, 40)) for k in leases}
     there = {workload_id(k): running(Workload(workload_id(k), k, ())) for k in leases}
-    usage = {k: UsageMemory(NOW - 60, 60, NOW - 1, 0) for k in leases}
+    usage = {k: UsageMemory(NOW - 60, Decimal(60), 60, view.height - 1, NOW - 1) for k in leases}
     return replace(
         of_machines(workloads=Seen(there))(made),
         market=Seen(replace(view, leases=leases, settlements=sides)),

@@ -14,7 +14,7 @@ FIRST_AT = 1_799_999_000
 CONFIG = """\
 bidding: {break_even: 24h}
 withdrawals: {every: 8s, min_gain: 1uve}
-usage: {every: 9s, min_gain: 1uve, expiry_margin: 1h}
+usage: {every: 12s, min_gain: 1uve, expiry_margin: 1h}
 publishing: {quiet: 3s, at_most: 12s}
 """
 PRICING = """\
@@ -31,9 +31,13 @@ paused: {paused}
 services:
   - name: web
     image: registry.example/web:1
-    resources: {{cpu: 500m, memory: 256Mi, storage: 512Mi}}
+    resources: {resources}
     expose: [{{port: 80}}]
 """
+SMALL = "{cpu: 500m, memory: 256Mi, storage: 512Mi}"
+LARGE = "{cpu: 4, memory: 4Gi, storage: 4Gi}"
+LARGE_DEPLOYMENTS = frozenset({1_000_003})
+"""Billed by usage: they run all that is leased."""
 
 
 def pricing(cpu: str) -> str:
@@ -44,7 +48,8 @@ def pricing(cpu: str) -> str:
 def workload(lease: LeaseId, *, paused: bool = False) -> dict[str, str]:
     """The workload's file for a lease, by its path."""
     order = lease.order
-    text = WORKLOAD.format(owner=order.owner, dseq=order.dseq, paused=str(paused).lower())
+    size = LARGE if order.dseq in LARGE_DEPLOYMENTS else SMALL
+    text = WORKLOAD.format(owner=order.owner, dseq=order.dseq, paused=str(paused).lower(), resources=size)
     return {f"workloads/{workload_id(lease)}.yaml": text}
 
 

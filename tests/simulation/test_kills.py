@@ -12,7 +12,7 @@ from reconciler import ports
 from reconciler.cycle.environment import EFFECTS
 from tests.simulation.kill_points import REQUESTS
 from tests.simulation.runs import Reference, Survival, survive
-from tests.simulation.scenario import LATER, WEB, lease
+from tests.simulation.scenario import LATER, USAGE, WEB, lease
 
 NEVER_IN_A_CYCLE = {
     "adapter.logs": "called by the API's threads",
@@ -59,7 +59,10 @@ def test_the_reference_run_has_the_expected_footprint(reference: Reference) -> N
     assert not left.untold
     assert not left.failed
     assert {state for _, state in left.shown} == {"success applied"}
-    assert left.noticed == {f"{lease(WEB)}/low", f"{lease(LATER)}/low"}
+    assert left.noticed == {
+        *(f"{lease(WEB)}/low", f"{lease(LATER)}/low"),
+        *(f"{lease(USAGE)}/unfunded", f"{lease(USAGE)}/critical"),
+    }
     assert {key[2] for key in left.objects if key[:2] == ("removed", "deployments")} == {
         key[2] for key in left.objects if key[:2] == ("made", "deployments")
     }

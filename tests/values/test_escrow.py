@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.values.escrow import blocks_left, due_gross, total_paid
+from reconciler.values.escrow import blocks_left, due_gross
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.money import accrued
 from reconciler.values.observed import EscrowAccount, Payment, State
@@ -42,12 +42,6 @@ def test_earlier_payments_eat_the_later_ones_money() -> None:
 def test_fractions_are_truncated_at_each_settle() -> None:
     assert [accrued(Decimal("0.4"), n) for n in (1, 2, 3, 4)] == [0, 0, 1, 1]
     assert [accrued(Decimal("1.3"), n) for n in (5, 1)] == [6, 1]
-
-
-def test_a_closed_payment_owes_what_it_holds() -> None:
-    one = lease()
-    closed = replace(one.payment, state=State.CLOSED, withdrawn=10, balance=Decimal(5))
-    assert total_paid(account(one), closed, 2_000) == 15
 
 
 def test_nothing_drains_an_account_without_open_payments() -> None:

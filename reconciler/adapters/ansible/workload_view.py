@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -103,20 +104,21 @@ def _lease(
 def _shown(workload: WorkloadId, lease: LeaseId, observed: ReportedWorkload) -> ObservedWorkload:
     wanted = set(observed.wanted)
     up = [each for each in observed.containers if each.status == "running"]
-    ready = sum(each.is_ready and each.name in wanted for each in up)
+    ready = [each for each in up if each.is_ready and each.name in wanted]
     replicas = 0 if observed.paused else len(wanted)
     return ObservedWorkload(
         id=workload,
         lease=lease,
         digest=observed.digest,
         paused=observed.paused,
-        ready=0 < replicas <= ready and not observed.differences,
-        replicas_ready=ready,
+        ready=0 < replicas <= len(ready) and not observed.differences,
+        replicas_ready=len(ready),
         replicas=replicas,
         drifted=bool(observed.differences) and observed.due,
         trouble=workload_trouble(observed),
         pods=tuple(sorted(each.name for each in up if each.name in wanted)),
         uids=tuple(sorted(each.id for each in observed.containers if each.id)),
+        ready_by_service=tuple(sorted(Counter(each.service for each in ready).items())),
     )
 
 
@@ -125,12 +127,14 @@ def _in_flight(shown: ObservedWorkload, job: Job, failed: FailedJob | None) -> O
     earlier attempt stays until the job ends.
     """
     assert job.spec is not None, "a removal is shown as removing"
-    trouble = shown.trouble if shown.digest == job.digest else None
+    is_same = shown.digest == job.digest
+    trouble = shown.trouble if is_same else None
     if failed is not None and failed.job == job:
         trouble = failed.trouble
     paused = bool(job.spec["paused"])
     replicas = 0 if paused else len(job.spec["containers"])
-    shown = replace(shown, digest=job.digest, paused=paused, replicas=replicas)
+    by_service = shown.ready_by_service if is_same else ()
+    shown = replace(shown, digest=job.digest, paused=paused, replicas=replicas, ready_by_service=by_service)
     return replace(shown, ready=False, drifted=False, trouble=trouble)
 
 
@@ -146,6 +150,7 @@ def _unreachable(
         digest=last.digest or (placement.digest if placement else ""),
         ready=False,
         replicas_ready=0,
+        ready_by_service=(),
         replicas=len(last.wanted) or (placement.count if placement else 0),
         drifted=trouble.reason == HOST_GONE,
         trouble=trouble,

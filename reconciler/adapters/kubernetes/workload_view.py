@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -103,16 +103,21 @@ def observed_workload_of(
         removing=any(each.meta.deleting for each in deployments) or not group.applied(),
         drifted=_has_drifted(group, wanted, server_drift),
         trouble=workload_trouble(deployments, group.pods),
-        pods=_current_pods(group),
+        pods=tuple(sorted(pod.meta.name for pod in _current_pods(group))),
         uids=tuple(sorted(each.meta.uid for each in deployments if each.meta.uid)),
+        ready_by_service=_ready_by_service(group),
     )
 
 
-def _current_pods(group: WorkloadObjects) -> tuple[str, ...]:
+def _current_pods(group: WorkloadObjects) -> tuple[PodView, ...]:
     """Live pods of the current specifications; a rollout ends the others."""
     current = {(each.meta.service, each.meta.spec_hash) for each in group.deployments}
-    live = (pod.meta for pod in group.pods if not pod.finished and not pod.meta.deleting)
-    return tuple(sorted(meta.name for meta in live if (meta.service, meta.spec_hash) in current))
+    live = (pod for pod in group.pods if not pod.finished and not pod.meta.deleting)
+    return tuple(pod for pod in live if (pod.meta.service, pod.meta.spec_hash) in current)
+
+
+def _ready_by_service(group: WorkloadObjects) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(Counter(pod.meta.service for pod in _current_pods(group) if pod.ready).items()))
 
 
 def _has_drifted(group: WorkloadObjects, wanted: set[str], server_drift: Mapping[str, str]) -> bool:

@@ -29,8 +29,9 @@ export function issuesOf(view, now) {
       add(level, `trouble ${workload.id}`, `${workload.id}: ${workload.trouble.message}${advice}`);
     } else if (workload.state === "failed") add("bad", `failed ${workload.id}`, `${workload.id} has failed`);
   }
-  const { critical, exhausted } = view.funds.states;
+  const { critical, unfunded, exhausted } = view.funds.states;
   if (exhausted) add("warn", "exhausted", `the funds of ${plural(exhausted, "lease")} have run out`);
+  if (unfunded) add("warn", "unfunded", `no escrow pays for the usage of ${plural(unfunded, "lease")}`);
   if (critical) add("warn", "critical", `the funds of ${plural(critical, "lease")} will run out soon`);
   const { desired, applied } = status.revisions;
   if (desired && desired !== applied) add("warn", "revision", `commit ${desired.slice(0, 10)} is not in force; see the holds`);

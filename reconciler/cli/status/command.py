@@ -21,7 +21,7 @@ from reconciler.settings import Settings
 from reconciler.values.funding import Funding
 from reconciler.values.views import LeaseView, WorkloadView
 
-RUNNING_OUT = (Funding.EXHAUSTED, Funding.CRITICAL, Funding.LOW)
+RUNNING_OUT = (Funding.EXHAUSTED, Funding.UNFUNDED, Funding.CRITICAL, Funding.LOW)
 """The states of funds whose leases the page lists."""
 
 CURSOR_HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"

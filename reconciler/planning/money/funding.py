@@ -6,11 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.planning.money.usage_funding import usage_left
+from reconciler.planning.money.usage_metering import usage_billed_leases
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.retries import retry_hold
-from reconciler.values.desired import Desired, Escrow, OnCritical
-from reconciler.values.funding import Funding, FundingByLease, FundingSchedule, LeaseFunds, TimeLeft
+from reconciler.values.desired import Config, Desired, Escrow, OnCritical
+from reconciler.values.funding import (
+    Funding,
+    FundingByLease,
+    FundingSchedule,
+    FundingSource,
+    LeaseFunds,
+    TimeLeft,
+)
 from reconciler.values.ids import DeploymentId, LeaseId, workload_id
+from reconciler.values.memory import UsageMemory
 from reconciler.values.observed import Market, State
 from reconciler.values.plans import Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
@@ -24,15 +34,21 @@ def rules_of(desired: Desired) -> Escrow:
     return desired.config.escrow if desired.config else Escrow()
 
 
-def funding_by_lease(market: Market, desired: Desired, decisions: ResultCache) -> FundingByLease:
+def funding_by_lease(basis: MarketBasis) -> FundingByLease:
     """The funding of every active lease."""
-    rules = rules_of(desired)
+    market, rules = basis.market, rules_of(basis.desired)
+    terms = (basis.desired.config or Config(), basis.memory.pricing)
     return FundingByLease(
-        funding_schedule(market, decisions),
+        funding_schedule(market, basis.decisions),
         market.height,
         market.block_seconds,
         rules.low_seconds,
         rules.critical_seconds,
+        {
+            lease.id: usage_left(market, lease, basis.memory.usage.get(lease.id, UsageMemory()), terms)
+            for lease in usage_billed_leases(basis)
+            if lease.state is State.ACTIVE
+        },
     )
 
 
@@ -63,7 +79,7 @@ def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
     rules = rules_of(basis.desired)
     for lease in basis.funding.underfunded():
         left = basis.funding[lease]
-        if left.state is not Funding.EXHAUSTED:
+        if left.state in _REASONS:
             yield Hold(Subject.of_workload(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
         notice = NotifyTenant(lease, left)
         if (
@@ -86,6 +102,12 @@ _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRIT
 
 def _sentence(left: TimeLeft, rules: Escrow) -> str:
     """The remaining time is left out, as it changes with every block."""
+    if left.source is FundingSource.SETTLEMENT:
+        least = rules.low_seconds if left.state is Funding.LOW else rules.critical_seconds
+        return (
+            f"its settlement escrow pays for usage for less than {format_duration(least)}; then it is "
+            "stopped and its lease closed, as the chain accepts no second escrow for an order"
+        )
     if left.state is Funding.LOW:
         low = format_duration(rules.low_seconds)
         return f"its deployment's funds last less than {low}; the tenant may deposit more"
@@ -94,10 +116,17 @@ def _sentence(left: TimeLeft, rules: Escrow) -> str:
 
 
 def paused_by_funding(desired: Desired, funding: FundingByLease) -> Desired:
-    """The desired state with critically funded workloads paused, if `escrow.on_critical` is `pause`."""
-    if rules_of(desired).on_critical is not OnCritical.PAUSE:
-        return desired
-    ending = (x for x in funding.underfunded() if funding.state_of(x) is not Funding.LOW)
-    files = (desired.workloads.get(workload_id(lease)) for lease in ending)
+    """The desired state without the workloads whose usage nothing pays for, and, if `escrow.on_critical` is
+    `pause`, without those whose account is critical. No tenant can deposit into a settlement escrow, so that
+    one that is critical pauses nothing.
+    """
+    ending = {*funding.unpaid()}
+    if rules_of(desired).on_critical is OnCritical.PAUSE:
+        ending |= {x for x in funding.underfunded() if _is_critical(funding.account_left(x))}
+    files = (desired.workloads.get(workload_id(lease)) for lease in sorted(ending))
     stopped = {file.id: replace(file, paused=True) for file in files if file is not None}
     return replace(desired, workloads={**desired.workloads, **stopped}) if stopped else desired
+
+
+def _is_critical(account: TimeLeft) -> bool:
+    return account.state in (Funding.CRITICAL, Funding.EXHAUSTED)

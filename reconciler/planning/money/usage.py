@@ -1,30 +1,28 @@
-"""Usage billing: measured time at our prices, less what the lease paid for the same blocks; recorded once,
-settled by record ids.
-"""
+"""Usage billing: what was metered is recorded once, and settled by record ids."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from reconciler.planning.money.fees import Fees
+from reconciler.planning.money.settlement_escrow import (
+    LANDING_BLOCKS,
+    paying_escrow,
+    records_of,
+    unpaid,
+    unsettled_uve,
+)
 from reconciler.planning.money.usage_metering import usage_billed_leases
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Usage
-from reconciler.values.escrow import total_paid
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import RecordUsage, SettleUsage
 from reconciler.values.money import floor_uve
-from reconciler.values.observed import Lease, OrderSettlement, SettlementEscrow, State, UsageRecord
+from reconciler.values.observed import Lease, SettlementEscrow, State, UsageRecord
 from reconciler.values.plans import Hold, Reason
-from reconciler.values.pricing import group_price
 from reconciler.values.subjects import Subject
-
-LANDING_BLOCKS = 2
-"""Blocks to allow for settling, and again for recording before it: usage that is not settled before the
-escrow expires is lost with its fees (semantics 5.5).
-"""
+from reconciler.values.times import format_duration
 
 
 def plan_usage(basis: MarketBasis) -> Proposals:
@@ -42,33 +40,33 @@ def _usage_billed_leases(basis: MarketBasis) -> list[Lease]:
 
 
 def _evaluate(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
-    side = basis.market.settlements.get(lease.id.order, OrderSettlement(None))
+    if lease.state is State.ACTIVE and (hold := _unpaid_hold(basis, lease, rules)) is not None:
+        yield hold
+    escrow = paying_escrow(basis.market, lease)
+    if escrow is None:
+        return
+    open_records = tuple(r for r in records_of(basis.market, lease) if not r.settled)
+    yield from _settle(basis, lease, (escrow, rules), open_records)
+    yield from _record(basis, lease, (escrow, rules), open_records)
+
+
+def _unpaid_hold(basis: MarketBasis, lease: Lease, rules: Usage) -> Hold | None:
+    """Why the workload is not served, or for how long without payment."""
     subject = Subject.of_workload(lease.id)
-    if side.escrow is None:
-        if lease.state is State.ACTIVE:
-            why = "the order has no settlement escrow yet; usage before it exists is not billed"
-            yield Hold(subject, Reason.NO_SETTLEMENT_ESCROW, why, ours=True)
-        return
-    if (why := _not_ours(side.escrow, lease)) and lease.state is State.ACTIVE:
-        yield Hold(subject, Reason.ESCROW_NOT_OURS, why, ours=True)
-    if why or side.escrow.state is not State.ACTIVE:
-        return
-    open_records = tuple(r for r in side.records if r.lease == str(lease.id) and not r.settled)
-    yield from _settle(basis, lease, (side.escrow, rules), open_records)
-    yield from _record(basis, lease, (side.escrow, rules), open_records)
-
-
-def _not_ours(escrow: SettlementEscrow, lease: Lease) -> str:
-    """Anyone may activate an escrow for anyone (semantics 5.1), so every party is checked."""
-    expected = (
-        ("depositor", escrow.depositor, lease.id.order.owner),
-        ("recipient", escrow.recipient, lease.id.provider),
-        ("lease", escrow.lease, str(lease.id)),
-    )
-    if escrow.state is State.PENDING:
-        return f"settlement escrow {escrow.id} is not activated yet"
-    wrong = [f"{name} is {found or 'empty'}, not {due}" for name, found, due in expected if found != due]
-    return f"settlement escrow {escrow.id}: {'; '.join(wrong)}" if wrong else ""
+    refusal = unpaid(basis.market, lease)
+    ending = "it is stopped and its lease closed"
+    for_good = f"{ending}, as the chain accepts no second escrow for an order"
+    if basis.funding[lease.id].is_unpaid:
+        if refusal is None:
+            why = f"its settlement escrow is used up, or expires; {for_good}"
+            return Hold(subject, Reason.ESCROW_EXHAUSTED, why, ours=True)
+        why = f"{refusal.why}; {for_good if refusal.is_final else ending}"
+        return Hold(subject, refusal.reason, why, ours=True)
+    if refusal is None:
+        return None
+    grace = format_duration(rules.unfunded_grace_seconds)
+    why = f"{refusal.why}; usage until one pays is not billed; after {grace} (usage.unfunded_grace) {ending}"
+    return Hold(subject, refusal.reason, why, ours=True)
 
 
 def _settle(
@@ -82,7 +80,7 @@ def _settle(
     left = escrow.expires_at - basis.market.time
     if not records or left <= basis.seconds(LANDING_BLOCKS):
         return
-    amount = sum(r.cost for r in records)
+    amount = unsettled_uve(records)
     gain = _net(basis, amount) - Fees.under(basis.market.rules, basis.limits).settle
     near = left <= rules.expiry_margin_seconds
     if gain < (1 if near else rules.min_gain):
@@ -99,21 +97,21 @@ def _record(
     terms: tuple[SettlementEscrow, Usage],
     records: tuple[UsageRecord, ...],
 ) -> Iterator[RecordUsage | Hold]:
-    """Record the time since the last record. Records are few and coarse, as each makes the next more
+    """Record what ran since the last record. Records are few and coarse, as each makes the next more
     expensive (semantics 1.6); near the escrow's expiry, once half of the remaining time has passed.
     """
     escrow, rules = terms
-    memory = basis.memory.usage.get(lease.id)
+    usage = basis.memory.usage.get(lease.id)
     left = escrow.expires_at - basis.market.time
-    if memory is None or left <= basis.seconds(2 * LANDING_BLOCKS):
+    if usage is None or not usage.metered or left <= basis.seconds(2 * LANDING_BLOCKS):
         return
-    ending = lease.state is not State.ACTIVE
+    ending = lease.state is not State.ACTIVE or _has_stopped(basis, lease, usage)
     near = left <= rules.expiry_margin_seconds
-    since = basis.market.time - memory.billed_until
+    since = basis.market.time - usage.billed_until
     due = ending or since >= rules.every_seconds or (near and since >= left)
-    if since <= 0 or not due:
+    if usage.seen_at <= usage.billed_until or not due:
         return
-    message = bill(basis, lease, memory, escrow.balance - sum(r.cost for r in records))
+    message = bill(lease, usage, escrow.balance - unsettled_uve(records))
     gain = _net(basis, message.amount) - Fees.under(basis.market.rules, basis.limits).record_and_settle
     if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
         if not ending:
@@ -123,17 +121,17 @@ def _record(
     yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
 
 
-def bill(basis: MarketBasis, lease: Lease, memory: UsageMemory, room: int) -> RecordUsage:
-    """The record of the time since the last one; at most `room` uve, as a capped settlement forfeits the
-    rest.
+def _has_stopped(basis: MarketBasis, lease: Lease, usage: UsageMemory) -> bool:
+    """Whether nothing runs any more, as nothing would pay for it."""
+    return basis.funding[lease.id].is_unpaid and not any(service.ready for service in usage.services)
+
+
+def bill(lease: Lease, usage: UsageMemory, room: int) -> RecordUsage:
+    """The record of what ran until the last observation; at most `room` uve, as a capped settlement forfeits
+    the rest (semantics 5.5).
     """
-    market = basis.market
-    pricing = basis.desired.pricing
-    rate = group_price(lease.units, pricing) if pricing else Decimal(0)
-    ran = floor_uve(rate * memory.ran_seconds / market.block_seconds)
-    paid = total_paid(market.accounts.get(lease.id.deployment), lease.payment, market.height)
-    amount = min(ran - (paid - memory.lease_paid), room)
-    return RecordUsage(lease.id, amount, memory.billed_until, market.time, memory.ran_seconds, paid)
+    amount = min(floor_uve(usage.metered), room)
+    return RecordUsage(lease.id, amount, usage.billed_until, usage.seen_at, usage.metered, usage.blocks)
 
 
 def _net(basis: MarketBasis, amount: int) -> int:

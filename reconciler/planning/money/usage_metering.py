@@ -1,31 +1,38 @@
-"""Measures how long usage-billed workloads ran, in chain time: between adjacent observations."""
+"""Meters usage-billed workloads: the blocks between adjacent observations in which their replicas ran, each
+at the price in force then.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal, localcontext
 
+from reconciler.planning.money.settlement_escrow import paying_escrow, records_of
 from reconciler.planning.planning_input import MarketBasis
-from reconciler.values.escrow import total_paid
+from reconciler.planning.workloads import digest_of
+from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId, workload_id
-from reconciler.values.memory import UsageMemory
-from reconciler.values.observed import Lease, Market, OrderSettlement, State
-from reconciler.values.readings import Seen
+from reconciler.values.memory import MeteredService, UsageMemory
+from reconciler.values.money import EXACT
+from reconciler.values.observed import Lease, ObservedWorkload, State
+from reconciler.values.pricing import price
+from reconciler.values.readings import Unseen
+from reconciler.values.resources import Resources, total
 
 LONGEST_GAP_SECONDS = 60
-"""Observations further apart than this, and than ten blocks, do not count the time between."""
+LONGEST_GAP_BLOCKS = 10
+"""Observations that are further apart than both do not show that a workload ran in between."""
+
+Services = tuple[MeteredService, ...]
 
 
 def measure(basis: MarketBasis) -> dict[LeaseId, UsageMemory]:
-    """The usage memory of each usage-billed lease that is active or not settled yet."""
+    """The usage memory of each usage-billed lease that is active, or ended and not settled yet."""
     kept: dict[LeaseId, UsageMemory] = {}
-    market = basis.market
     for lease in usage_billed_leases(basis):
-        old = basis.memory.usage.get(lease.id)
-        if lease.state is State.ACTIVE:
-            kept[lease.id] = _measured(basis, lease, old)
-        elif old is not None and _still_open(market, lease):
-            kept[lease.id] = replace(old, seen_running=0)
+        if (memory := _measure(basis, lease)) is not None:
+            kept[lease.id] = memory
     return kept
 
 
@@ -37,30 +44,93 @@ def usage_billed_leases(basis: MarketBasis) -> Sequence[Lease]:
     )
 
 
-def _still_open(market: Market, lease: Lease) -> bool:
-    escrow = market.settlements.get(lease.id.order, OrderSettlement(None)).escrow
-    return escrow is not None and escrow.state is State.ACTIVE
-
-
-def _measured(basis: MarketBasis, lease: Lease, old: UsageMemory | None) -> UsageMemory:
+def _measure(basis: MarketBasis, lease: Lease) -> UsageMemory | None:
     market = basis.market
-    side = market.settlements.get(lease.id.order, OrderSettlement(None))
-    recorded = max((r.period_end for r in side.records if r.lease == str(lease.id)), default=0)
-    seen = market.time if _runs(basis, lease.id) else 0
-    if old is None or recorded > old.billed_until:
-        paid = total_paid(market.accounts.get(lease.id.deployment), lease.payment, market.height)
-        since = recorded if old is not None else max(recorded, market.time)
-        return UsageMemory(since, 0, seen, paid)
-    gap = market.time - old.seen_running
-    longest = max(LONGEST_GAP_SECONDS, int(10 * market.block_seconds))
-    proven = gap if seen and old.seen_running and 0 < gap <= longest else 0
-    return replace(old, ran_seconds=old.ran_seconds + proven, seen_running=seen)
+    old = basis.memory.usage.get(lease.id)
+    is_active = lease.state is State.ACTIVE
+    escrow = paying_escrow(market, lease)
+    if escrow is None:
+        since = old.unfunded_since if old else 0
+        return UsageMemory(unfunded_since=since or market.time) if is_active else None
+    if old is None and not is_active:
+        return None
+    records = records_of(market, lease)
+    begins = max((r.period_end for r in records), default=0)
+    period = _current_period(old, max(begins, escrow.activated_at), market.time)
+    if is_active:
+        return _observe(basis, lease, period)
+    return period if period.metered or not all(r.settled for r in records) else None
 
 
-def _runs(basis: MarketBasis, lease: LeaseId) -> bool:
+def _current_period(old: UsageMemory | None, begins: int, now: int) -> UsageMemory:
+    """The period that is metered: from `begins`, the end of the last record on the chain, even if that is of
+    another journal, or the escrow's activation; from now on if nothing was metered before.
+    """
+    if old is None or not old.billed_until:
+        return UsageMemory(billed_until=max(begins, now))
+    if begins > old.billed_until:
+        return UsageMemory(billed_until=begins, services=tuple(replace(s, ready=0) for s in old.services))
+    return old
+
+
+def _observe(basis: MarketBasis, lease: Lease, old: UsageMemory) -> UsageMemory:
+    """With the blocks since the last observation; unchanged while the workload's adapter is unseen."""
+    market = basis.market
+    running = _running(basis, lease.id)
+    if isinstance(running, Unseen):
+        return old
+    services = _services(basis, running, old.services)
+    blocks = market.height - old.seen_height
+    is_near = blocks <= LONGEST_GAP_BLOCKS or market.time - old.seen_at <= LONGEST_GAP_SECONDS
+    ran = _least(old.services, services)
+    found = replace(old, seen_height=market.height, seen_at=market.time, services=services)
+    if not (old.seen_height and blocks > 0 and is_near and any(s.ready for s in ran)):
+        return found
+    with localcontext(EXACT):
+        metered = old.metered + usage_rate(ran, lease, basis.memory.pricing) * blocks
+    return replace(found, metered=metered, blocks=old.blocks + blocks)
+
+
+def usage_rate(services: Services, lease: Lease, pricing: Pricing | None) -> Decimal:
+    """The uve a block that the ready replicas are billed: their price, less what the lease itself pays for
+    the same block.
+    """
+    return net_rate(total([s.size.times(s.ready) for s in services]), lease, pricing)
+
+
+def net_rate(resources: Resources, lease: Lease, pricing: Pricing | None) -> Decimal:
+    """The price of resources in uve a block, less what the lease pays; 0 without prices."""
+    if pricing is None:
+        return Decimal(0)
+    with localcontext(EXACT):
+        return max(price(resources, pricing) - lease.payment.rate, Decimal(0))
+
+
+def _running(basis: MarketBasis, lease: LeaseId) -> ObservedWorkload | Unseen | None:
+    """The lease's workload as an adapter shows it; Unseen if none does and one is unseen."""
+    unseen: Unseen | None = None
     for view in basis.adapters.values():
-        if isinstance(view.workloads, Seen):
-            running = view.workloads.view.get(workload_id(lease))
-            if running is not None:
-                return running.ready and not running.paused
-    return False
+        if isinstance(view.workloads, Unseen):
+            unseen = view.workloads
+        elif (running := view.workloads.view.get(workload_id(lease))) is not None:
+            return running
+    return unseen
+
+
+def _services(basis: MarketBasis, running: ObservedWorkload | None, known: Services) -> Services:
+    """The ready replicas with their sizes: those of the file that was applied, else the known ones."""
+    if running is None:
+        return tuple(replace(s, ready=0) for s in known)
+    counts = {} if running.paused or running.removing else dict(running.ready_by_service)
+    file = basis.desired.workloads.get(running.id)
+    if file is not None and digest_of(replace(file, paused=running.paused)) == running.digest:
+        sizes = {service.name: service.resources for service in file.services}
+    else:
+        sizes = {service.name: service.size for service in known}
+    return tuple(MeteredService(name, size, counts.get(name, 0)) for name, size in sorted(sizes.items()))
+
+
+def _least(before: Services, now: Services) -> Services:
+    """The replicas that ran at both observations, in one size."""
+    sizes = {(s.name, s.size): s.ready for s in before}
+    return tuple(replace(s, ready=min(s.ready, sizes.get((s.name, s.size), 0))) for s in now)

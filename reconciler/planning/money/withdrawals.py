@@ -92,7 +92,7 @@ def _may_be_due(basis: MarketBasis, lease: Lease, rules: Withdrawals) -> bool:
     """Whether the lease is due: its interval has elapsed, or its funds end."""
     if lease.state is not State.ACTIVE:
         return False
-    left = basis.funding[lease.id].blocks_left
+    left = basis.funding.account_left(lease.id).blocks_left
     ends = left is not None and left <= LAST_BLOCKS
     return ends or basis.market.time - _last_withdrawn(basis, lease) >= rules.every_seconds
 
@@ -102,7 +102,7 @@ def _evaluate(
 ) -> Iterator[WithdrawLease | Hold]:
     rules, fee = terms
     height = basis.market.height
-    left = basis.funding[lease.id].blocks_left
+    left = basis.funding.account_left(lease.id).blocks_left
     over = left is not None and left < 0
     ending = over or (left is not None and left <= LAST_BLOCKS < height - account.settled_at)
     if over:

@@ -45,6 +45,7 @@ def test_a_healthy_workload_is_ready() -> None:
     assert (found.ready, found.drifted, found.trouble, found.digest) == (True, False, None, "d")
     assert (found.replicas, found.replicas_ready) == (1, 1)
     assert found.pods == (f"web-{WANTED.id}-0",)
+    assert found.ready_by_service == (("web", 1),)
 
 
 def test_differences_are_drift_once_a_repair_is_due() -> None:

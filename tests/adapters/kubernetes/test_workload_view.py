@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.views import (
     ForeignPodView,
     NodeView,
@@ -59,8 +60,26 @@ class Fixture:
 
 def test_a_complete_workload_is_ready() -> None:
     assert Fixture().running() == ObservedWorkload(
-        WEB.id, WEB.lease, "d", False, True, 2, 2, pods=("p0", "p1"), uids=("u", "u")
+        *(WEB.id, WEB.lease, "d", False, True, 2, 2),
+        pods=("p0", "p1"),
+        uids=("u", "u"),
+        ready_by_service=(("db", 1), ("web", 1)),
     )
+
+
+def test_ready_replicas_are_counted_by_service() -> None:
+    """Neither an unready pod, nor one that ends, nor one of an earlier specification counts."""
+    shown = Fixture(workload(1, service(count=4), service("db")))
+    web = shown.deployments[0]
+    shown.pods += [pod(web, f"more{at}") for at in range(3)]
+    shown.pods[2]["status"]["conditions"][0]["status"] = "False"
+    shown.pods[3]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    labels = shown.pods[4]["metadata"]["labels"]
+    shown.pods[4]["metadata"]["labels"] = {**labels, naming.SPEC: "earlier"}
+
+    found = shown.require_running()
+
+    assert (found.ready, found.ready_by_service) == (False, (("db", 1), ("web", 1)))
 
 
 def test_ready_requires_deployments_and_pods() -> None:

@@ -7,50 +7,23 @@ import pytest
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Config, Usage
+from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import Message, RecordUsage, SettleUsage
-from reconciler.values.observed import Lease, OrderSettlement, SettlementEscrow, State, UsageRecord
+from reconciler.values.observed import OrderSettlement, State, UsageRecord
 from reconciler.values.plans import Reason, SendTransaction
-from reconciler.values.readings import Seen
-from tests.makers import (
-    ALICE,
-    HEIGHT,
-    NOW,
-    US,
-    account,
-    adapter,
-    desired,
-    lease,
-    lease_id,
-    market,
-    order_id,
-    planning_input,
-    remembered,
-    running,
-    workload,
+from tests.makers import HEIGHT, NOW, desired, lease_id, order_id
+from tests.planning.money.usage_cases import (
+    FILE,
+    RATE,
+    billed,
+    escrow,
+    metered,
+    side_of,
+    usage_case,
 )
 
 RULES = Config(usage=Usage(every_seconds=40, min_gain=1))
-FILE = workload()
-
-
-def escrow(**changes: Any) -> SettlementEscrow:
-    made = SettlementEscrow(
-        "escrow-1",
-        str(order_id()),
-        str(lease_id()),
-        ALICE,
-        US,
-        State.ACTIVE,
-        1_000_000,
-        NOW + 80_000,
-        NOW - 90,
-    )
-    return replace(made, **changes)
-
-
-def billed(**changes: Any) -> Lease:
-    return lease(rate=1, usage_billed=True, **changes)
 
 
 def record(number: int = 1, cost: int = 100_000, **changes: Any) -> UsageRecord:
@@ -61,92 +34,109 @@ def record(number: int = 1, cost: int = 100_000, **changes: Any) -> UsageRecord:
 
 
 def given(
-    side: OrderSettlement | None = None, memory: UsageMemory | None = None, **changes: Any
+    side: OrderSettlement | None = None, usage: UsageMemory | None = None, **changes: Any
 ) -> PlanningInput:
-    one = billed()
-    seen = market(
-        leases=[one],
-        accounts=[account(one, settled_at=HEIGHT - 100)],
-        settlements={order_id(): side or OrderSettlement(escrow())},
-    )
-    kept = remembered(usage={lease_id(): memory or UsageMemory(NOW - 40, 38, NOW - 2, 60)})
-    made = planning_input(seen, desired(FILE, config=RULES), adapters=adapter(running(FILE)), memory=kept)
-    return replace(made, **changes)
+    return usage_case(side, usage, wanted=desired(FILE, config=RULES), **changes)
 
 
 def messages_of(case: PlanningInput) -> tuple[Message, ...]:
     return tuple(m for a in plan(case).actions if isinstance(a, SendTransaction) for m in a.messages)
 
 
-def test_what_ran_at_our_prices_less_what_the_lease_paid() -> None:
-    """40 seconds of 2,446 a block, less the 40 uve that the lease paid since its 60."""
+def test_what_was_metered_is_recorded_once_the_period_is_over() -> None:
+    """The last block counts, too."""
     [message] = messages_of(given())
-    assert message == RecordUsage(lease_id(), 40 * 2446 - 40, NOW - 40, NOW, 40, 100)
+    exact = Decimal(100_000 + RATE)
+    assert message == RecordUsage(lease_id(), 100_000 + RATE, NOW - 40, NOW, exact, 41)
 
 
-def test_time_between_distant_looks_is_not_proven_and_not_billed() -> None:
-    made = plan(given(memory=UsageMemory(NOW - 4000, 0, NOW - 3600, 0)))
-    assert made.memory.usage[lease_id()].ran_seconds == 0
-
-
-def test_time_while_it_did_not_run_is_not_billed() -> None:
-    down = adapter(replace(running(FILE), ready=False))
-    assert plan(given(adapters=down)).memory.usage[lease_id()] == UsageMemory(NOW - 40, 38, 0, 60)
+def test_the_fraction_of_a_uve_is_not_billed() -> None:
+    [message] = messages_of(given(usage=metered(uve="99999.999")))
+    assert isinstance(message, RecordUsage)
+    assert message.amount == 99_999 + RATE
 
 
 def test_never_more_than_the_escrow_still_holds() -> None:
     """A capped settle forfeits the rest (semantics 5.5)."""
-    [message] = messages_of(given(OrderSettlement(escrow(balance=60_000))))
-    assert isinstance(message, RecordUsage)
-    assert message.amount == 60_000
+    [message] = [m for m in messages_of(given(side_of(escrow(balance=90_000)))) if isinstance(m, RecordUsage)]
+    assert message.amount == 90_000
 
 
 def test_unsettled_records_are_settled_once_by_their_distinct_ids() -> None:
-    twice = OrderSettlement(escrow(), (record(1), record(1), record(2, settled=True)))
-    case = given(twice, UsageMemory(NOW - 10, 10, NOW - 1, 90))
-    [message] = messages_of(case)
+    twice = side_of(escrow(), record(1), record(1), record(2, settled=True))
+    [message] = messages_of(given(twice, metered(billed_until=NOW - 10)))
     assert message == SettleUsage(order_id(), (f"usage-{NOW}-1",), 200_000)
-
-
-def test_a_new_journal_bills_only_from_now_on() -> None:
-    case = given(OrderSettlement(escrow(), (record(settled=True),)))
-    fresh = replace(case, memory=remembered())
-    assert plan(fresh).memory.usage[lease_id()] == UsageMemory(NOW, 0, NOW, 100)
-
-
-def test_records_ahead_of_the_journal_are_used() -> None:
-    ahead = OrderSettlement(escrow(), (record(period_end=NOW - 5, settled=True),))
-    assert plan(given(ahead)).memory.usage[lease_id()] == UsageMemory(NOW - 5, 0, NOW, 100)
 
 
 @pytest.mark.parametrize(
     ("side", "reason"),
     [
         (OrderSettlement(None), Reason.NO_SETTLEMENT_ESCROW),
-        (OrderSettlement(escrow(recipient="ve1stranger")), Reason.ESCROW_NOT_OURS),
-        (OrderSettlement(escrow(depositor="ve1stranger")), Reason.ESCROW_NOT_OURS),
-        (OrderSettlement(escrow(lease="x/1/1/1/y")), Reason.ESCROW_NOT_OURS),
-        (OrderSettlement(escrow(state=State.PENDING)), Reason.ESCROW_NOT_OURS),
+        (side_of(escrow(recipient="ve1stranger")), Reason.ESCROW_NOT_OURS),
+        (side_of(escrow(depositor="ve1stranger")), Reason.ESCROW_NOT_OURS),
+        (side_of(escrow(lease="x/1/1/1/y")), Reason.ESCROW_NOT_OURS),
+        (side_of(escrow(state=State.PENDING)), Reason.ESCROW_NOT_OURS),
+        (side_of(escrow(state=State.REFUNDED, lease="")), Reason.ESCROW_NOT_OURS),
+        (side_of(escrow(state=State.DISPUTED)), Reason.ESCROW_EXHAUSTED),
+        (side_of(escrow(balance=0, other_denoms=("uact",))), Reason.FOREIGN_DENOMINATION),
     ],
 )
-def test_an_escrow_that_is_not_ours_gets_no_record(side: OrderSettlement, reason: Reason) -> None:
+def test_an_escrow_that_does_not_pay_gets_no_record(side: OrderSettlement, reason: Reason) -> None:
     case = given(side)
-    assert messages_of(case) == ()
+    assert not any(isinstance(m, RecordUsage | SettleUsage) for m in messages_of(case))
     assert reason in {h.reason for h in plan(case).holds}
 
 
+def test_another_coin_beside_uve_spoils_nothing() -> None:
+    assert messages_of(given(side_of(escrow(other_denoms=("uact",))))) == messages_of(given())
+
+
 def test_nothing_is_recorded_that_costs_more_than_it_brings() -> None:
-    case = given(memory=UsageMemory(NOW - 40, 3, 0, 60))
+    case = given(usage=metered(uve="300"))
     assert messages_of(case) == ()
     assert Reason.NOT_WORTH_ITS_FEE in {h.reason for h in plan(case).holds}
 
 
+def test_what_ran_while_a_record_was_on_its_way_is_billed_by_the_next() -> None:
+    case = given()
+    [sent] = messages_of(case)
+    assert isinstance(sent, RecordUsage)
+    meanwhile = metered(billed_until=sent.period_start, uve=f"{sent.metered + 2 * RATE}", blocks=43)
+    on_chain = record(period_start=sent.period_start, period_end=sent.period_end, cost=sent.amount)
+    then = usage_case(side_of(escrow(), on_chain), meanwhile, time=NOW + 2, height=HEIGHT + 2)
+    intent = Intent("AB" * 32, b"tx", (sent,), 1, 7, HEIGHT + 20, HEIGHT)
+    landed = Confirmation(intent, IntentOutcome.LANDED, HEIGHT + 1, NOW + 1)
+    found = plan(replace(then, confirmations=(landed,), now=NOW + 2)).memory.usage[lease_id()]
+    assert (found.billed_until, int(found.metered), found.blocks) == (NOW, 5 * RATE, 5)
+
+
+def test_an_ended_lease_is_billed_until_it_was_last_seen() -> None:
+    ended = metered(seen_at=NOW - 30, billed_until=NOW - 35)
+    [message] = messages_of(given(usage=ended, lease=billed(state=State.CLOSED)))
+    assert message == RecordUsage(lease_id(), 100_000, NOW - 35, NOW - 30, Decimal(100_000), 40)
+
+
+def test_a_record_of_another_journal_bills_an_ended_lease_for_the_same_time() -> None:
+    """The journal is a backup; since then its period was recorded, and the lease ended."""
+    ahead = side_of(escrow(), record(period_end=NOW - 5, settled=True))
+    case = given(ahead, lease=billed(state=State.CLOSED))
+    assert messages_of(case) == ()
+    assert plan(case).memory.usage == {}
+
+
+def test_an_ended_lease_is_remembered_until_it_is_settled() -> None:
+    ended = billed(state=State.CLOSED)
+    nothing = metered(uve="0")
+    assert plan(given(usage=nothing, lease=ended)).memory.usage == {}
+    kept = plan(given(side_of(escrow(), record(1)), nothing, lease=ended)).memory.usage
+    assert kept == {lease_id(): nothing}
+
+
 def expiring(left: int, since: int) -> PlanningInput:
     """What ran since the last record brings far more than its fees, and the escrow expires."""
-    kept = UsageMemory(NOW - since, since, NOW - 2, 60)
     rare = Config(usage=Usage(every_seconds=86_400, expiry_margin_seconds=3_600))
-    made = given(OrderSettlement(escrow(expires_at=NOW + left)), kept)
-    return replace(made, desired=planning_input(wanted=desired(FILE, config=rare)).desired)
+    kept = metered(billed_until=NOW - since)
+    return usage_case(side_of(escrow(expires_at=NOW + left)), kept, wanted=desired(FILE, config=rare))
 
 
 @pytest.mark.parametrize(
@@ -164,17 +154,11 @@ def test_near_its_expiry_records_halve_the_time_left_and_none_comes_too_late(
     left: int, since: int, recorded: bool
 ) -> None:
     """A record each few blocks would eat in fees what it bills; one that cannot be settled eats it all."""
-    assert [type(m) for m in messages_of(expiring(left, since))] == ([RecordUsage] if recorded else [])
+    found = [m for m in messages_of(expiring(left, since)) if isinstance(m, RecordUsage)]
+    assert len(found) == recorded
 
 
 def test_nothing_is_settled_too_late() -> None:
-    late = OrderSettlement(escrow(expires_at=NOW + 2), (record(1),))
-    assert messages_of(given(late, UsageMemory(NOW - 10, 10, NOW - 1, 90))) == ()
-
-
-def test_slow_blocks_bill_fewer_blocks() -> None:
-    case = given()
-    assert isinstance(case.market, Seen)
-    slow = replace(case.market.view, block_seconds=Decimal(5))
-    made = plan(replace(case, market=Seen(slow)))
-    assert [m for a in made.actions if isinstance(a, SendTransaction) for m in a.messages] == []
+    late = side_of(escrow(expires_at=NOW + 2), record(1))
+    case = given(late, metered(billed_until=NOW - 10))
+    assert not any(isinstance(m, SettleUsage) for m in messages_of(case))

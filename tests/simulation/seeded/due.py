@@ -60,6 +60,7 @@ def _of_funds(world: World, cycle: Cycle, market: Market) -> Iterator[int]:
     rules = _config(cycle).escrow
     for left in cycle.planned.plan.funding.values():
         if left.blocks_left is None:
+            yield _height(world, market.time + (left.seconds_left or 0))
             continue
         end = market.height + left.blocks_left
         yield from (end - LAST_BLOCKS, end, end + 1)

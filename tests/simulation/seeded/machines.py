@@ -56,6 +56,9 @@ class Placed:
             drifted=self.drifted,
             trouble=Trouble("Unschedulable", "no machine has room", "add one") if short else None,
             pods=names if not short else (),
+            ready_by_service=tuple(sorted((s.name, s.count) for s in self.workload.services))
+            if self.ready and self.pieces
+            else (),
         )
 
 

@@ -19,7 +19,7 @@ from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory, Retry, UsageMemory
 from reconciler.values.messages import Message, RecordUsage, WithdrawLease
-from reconciler.values.observed import Lease, State
+from reconciler.values.observed import State
 from reconciler.values.readings import Unseen
 from tests.simulation.seeded.run import run_steps
 from tests.simulation.seeded.steps import Step
@@ -129,8 +129,9 @@ def _period_kept(memory: Memory, record: RecordUsage) -> UsageMemory:
     return memory.usage.get(record.lease, UsageMemory(record.period_end))
 
 
-def _records_unread(basis: MarketBasis, lease: Lease, old: UsageMemory | None) -> UsageMemory:
-    return _measured(replace(basis, market=replace(basis.market, settlements={})), lease, old)
+def _records_unread(old: UsageMemory | None, begins: int, now: int) -> UsageMemory:
+    del begins
+    return _current_period(old, 0, now)
 
 
 def _open_alone(market: Any) -> int:
@@ -142,7 +143,7 @@ _update_ledger = ledger.update_ledger
 _with_failure = retries.with_failure
 _plan_bids = bids.plan_bids
 _plan_removals = removals.plan_removals
-_measured = usage_metering._measured
+_current_period = usage_metering._current_period
 
 
 def _withdrawals_unconfirmed(intents: tuple[Intent, ...], market: Any) -> Confirmed:
@@ -198,7 +199,7 @@ MUTANTS = (
         "NoPeriodIsBilledTwice",
         (
             (f"{memory_update.__name__}._usage_after", _period_kept),
-            (f"{usage_metering.__name__}._measured", _records_unread),
+            (f"{usage_metering.__name__}._current_period", _records_unread),
         ),
     ),
     Mutant(
