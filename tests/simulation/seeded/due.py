@@ -16,13 +16,15 @@ NEVER_BLOCKS = 10_000_000
 
 
 def due_blocks(world: World, cycle: Cycle | None) -> int:
-    """Blocks until the next due time, less one; with a daemon that runs, its own due times count too."""
+    """Blocks until the next due time, less one; with a daemon that runs, its own due times count too. The
+    last block counts as one to come: no cycle has seen it yet.
+    """
     found: list[int] = [
         world.chain.height + 1_000_000,
         *_of_chain(world),
         *(_of_daemon(world, cycle) if cycle else ()),
     ]
-    later = [height for height in found if height > world.chain.height]
+    later = [height for height in found if height >= world.chain.height]
     nearest: int = min(later)
     return nearest - world.chain.height - 1
 
@@ -50,6 +52,8 @@ def _of_daemon(world: World, cycle: Cycle) -> Iterator[int]:
         yield _height(world, (began if last is None else last) + config.withdrawals.every_seconds)
         if (usage := memory.usage.get(lease.id)) is not None:
             yield _height(world, usage.billed_until + config.usage.every_seconds)
+    lifetime = config.bidding.bid_lifetime_seconds // world.terms.block_seconds
+    yield from (bid.created_at + lifetime for bid in market.bids.values())
     yield from _of_funds(world, cycle, market)
     for side in market.settlements.values():
         if side.escrow is not None:

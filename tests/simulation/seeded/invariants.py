@@ -9,7 +9,7 @@ from reconciler.chain.wire_market import lease_id_of
 from reconciler.values.ids import OrderId
 from reconciler.values.outcomes import Failed
 from reconciler.values.plans import Reason
-from tests.simulation.seeded import money, room, workloads
+from tests.simulation.seeded import money, room, usage, workloads
 from tests.simulation.seeded.turn import Invariant, Turn
 from tests.simulation.seeded.world import OURS, World
 
@@ -109,6 +109,8 @@ class AQuietWorldFallsSilent(Invariant):
 INVARIANTS: tuple[Callable[[], Invariant], ...] = (
     money.NoOrderIsBidTwice,
     money.NoPeriodIsBilledTwice,
+    usage.NobodyIsBilledForMoreThanRan,
+    usage.NobodyIsServedUnfunded,
     money.DepositsAreAccountedFor,
     money.BalanceStaysAboveItsReserve,
     money.EveryIntentEnds,

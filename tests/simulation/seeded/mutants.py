@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -14,13 +15,16 @@ from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.planning import leases, memory_update, phases, removals, retries, workloads
 from reconciler.planning.bidding import bid_budget, bids
 from reconciler.planning.capacity import promises
-from reconciler.planning.money import ledger, usage_metering
+from reconciler.planning.money import funding, ledger, usage_metering
 from reconciler.planning.planning_input import MarketBasis, Proposals
+from reconciler.values.desired import Pricing
+from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory, Retry, UsageMemory
 from reconciler.values.messages import Message, RecordUsage, WithdrawLease
-from reconciler.values.observed import State
+from reconciler.values.observed import Lease, State
 from reconciler.values.readings import Unseen
+from reconciler.values.resources import total
 from tests.simulation.seeded.run import run_steps
 from tests.simulation.seeded.steps import Step
 from tests.simulation.seeded.terms import Terms
@@ -82,6 +86,10 @@ STORY = (
     Step(26_000, "close", 0, 0),
     Step(28_000, "false_leases", 0, 3),
     Step(29_400, "close", 0, 0),
+    Step(29_700, "order", 1, BILLED_BY_USAGE),
+    _accepted(29_940),
+    _accepted(29_940),
+    Step(30_060, "file", 0, 1),
     *(step for n in range(3) for step in (_large(32_000 + 600 * n, 0), _accepted(32_240 + 600 * n))),
     _large(33_800, 0),
     _large(33_860, 1),
@@ -139,6 +147,13 @@ def _open_alone(market: Any) -> int:
 
 
 _lacks = bid_budget.BidBudget.lacks
+
+
+def _rate_of_lease(services: Any, lease: Lease, pricing: Pricing | None) -> Decimal:
+    del services
+    return usage_metering.net_rate(total([unit.all for unit in lease.units]), lease, pricing)
+
+
 _update_ledger = ledger.update_ledger
 _with_failure = retries.with_failure
 _plan_bids = bids.plan_bids
@@ -201,6 +216,16 @@ MUTANTS = (
             (f"{memory_update.__name__}._usage_after", _period_kept),
             (f"{usage_metering.__name__}._current_period", _records_unread),
         ),
+    ),
+    Mutant(
+        "bills what is leased",
+        "NobodyIsBilledForMoreThanRan",
+        ((f"{usage_metering.__name__}.usage_rate", _rate_of_lease),),
+    ),
+    Mutant(
+        "serves without an escrow",
+        "NobodyIsServedUnfunded",
+        ((f"{funding.__name__}.usage_left", lambda *_: TimeLeft(Funding.HEALTHY, None, None)),),
     ),
     Mutant(
         "counts the deposits of open bids alone",
