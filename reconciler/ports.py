@@ -10,10 +10,10 @@ from reconciler.values.commit_status import CommitStatus, ReportedStatus
 from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
-from reconciler.values.intents import Confirmation, Intent, Prepared
+from reconciler.values.intents import Confirmation, FeeTerms, Intent, Prepared
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
-from reconciler.values.observed import AdapterView, Market
+from reconciler.values.observed import AdapterView, Market, Transfer
 from reconciler.values.outcomes import Outcome
 from reconciler.values.plans import NotifyTenant, Plan
 from reconciler.values.readings import Reading
@@ -78,14 +78,19 @@ class Chain(Protocol):
         is incomplete.
         """
 
+    def transfers_between(self, first: int, last: int) -> tuple[Transfer, ...] | None:
+        """Transfers of our account in the transactions of these blocks, from the node's index; None if it
+        does not have them.
+        """
+
     def forget_height(self) -> None:
         """Accept the node's next height even if a higher one was seen: the owner declares the earlier one
         false.
         """
 
-    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
-        """Simulate, drop refused messages, and sign; sends nothing. An Outcome says why there is no
-        transaction.
+    def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
+        """Simulate at the newest block, drop refused messages and those that cost more than they may, and
+        sign; sends nothing. An Outcome says why there is no transaction.
         """
 
     def broadcast(self, intent: Intent) -> Outcome:

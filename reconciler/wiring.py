@@ -216,7 +216,7 @@ def _chain(
         chain_settings.node.rpc_client(deadline=deadline),
         key,
         ClientOptions(chain_settings.chain_id, last_height=last_height, witness=witness, deadline=deadline),
-        FeePolicy(limits.gas_adjustment, limits.gas_price_max, limits.timeout_blocks),
+        FeePolicy(limits.gas_price_max, limits.timeout_blocks),
     )
     stack.callback(chain.close)
     heights = HeightWatch(chain_settings.node.rpc_client(), clock.wake, settings.poll_seconds)

@@ -169,7 +169,12 @@ def capacity_of(*offered: Resources, **changes: Any) -> Capacity:
 
 
 def remembered(**changes: Any) -> Memory:
-    made = Memory(applied="c" * 40, ledger=WalletLedger(started_with=10_000_000), height=HEIGHT, sequence=7)
+    made = Memory(
+        applied="c" * 40,
+        ledger=WalletLedger(started_with=10_000_000, balance=10_000_000),
+        height=HEIGHT,
+        sequence=7,
+    )
     return replace(made, **changes)
 
 

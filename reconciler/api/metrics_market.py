@@ -74,6 +74,16 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge(
         "virtengine_provider_earned_uve", "Earned since the journal began, in uve.", money.earned_uve
     )
+    yield _gauge(
+        "virtengine_provider_unexplained_uve",
+        "Change of the wallet in blocks whose transfers are not known, in uve.",
+        money.unexplained_uve,
+    )
+    yield CounterMetricFamily(
+        "virtengine_provider_foreign_transactions",
+        "Transactions that somebody else signed with the provider's key.",
+        money.foreign_transactions,
+    )
     yield CounterMetricFamily("virtengine_provider_fees_uve", "Fees paid, in uve.", money.fees_uve)
 
 

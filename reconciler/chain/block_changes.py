@@ -23,7 +23,7 @@ from reconciler.chain.wire_market import lease_id_of
 from reconciler.chain.wire_values import text_of, uve_in
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.money import normalized, parse_rate
-from reconciler.values.observed import SETTLEMENT_MODULE, Transfer, TxResult
+from reconciler.values.observed import SETTLEMENT_MODULE, SignedTransaction, Transfer, TxResult
 
 SILENT_ACTIONS = (
     "/virtengine.market.v1beta5.MsgWithdrawLease",
@@ -69,6 +69,7 @@ class BlockChanges:
     closed: dict[LeaseId, str] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
     landed: dict[str, TxResult] = field(default_factory=dict)
+    signed: list[SignedTransaction] = field(default_factory=list)
     wallet: bool = False
     provider: bool = False
     rules: bool = False
@@ -99,8 +100,10 @@ class BlockChanges:
     def _add_transaction(self, height: int, outcome: TxOutcome, raw: bytes) -> None:
         name = hash_of(raw) if raw else ""
         ours = self.add_events(outcome.events, height, name)
+        if raw and (sequence := _sequence(outcome, self.address)) is not None:
+            self.signed.append(SignedTransaction(name, height, sequence))
         if raw and ours:
-            self.landed[name] = TxResult(name, height, outcome.code, outcome.codespace, outcome.log)
+            self.landed[name] = outcome.result(name, height)
         if raw and outcome.code == 0:
             self._add_messages(raw)
 
@@ -206,6 +209,15 @@ def _is_ours(event: BlockEvent, address: str) -> bool:
     if event.type == "tx":
         return event.value("acc_seq").startswith(f"{address}/")
     return any(value == address and key in OURS for key, value in event.attributes)
+
+
+def _sequence(outcome: TxOutcome, address: str) -> int | None:
+    """The sequence of our account that a transaction used; None if it is not ours, or used none."""
+    for event in outcome.events:
+        owner, _, number = event.value("acc_seq").rpartition("/") if event.type == "tx" else ("", "", "")
+        if owner == address and number.isdecimal() and len(number) < 20:
+            return int(number)
+    return None
 
 
 def _json(event: BlockEvent, key: str) -> object:

@@ -105,11 +105,11 @@ class BlockReader:
                         raise NodeError(f"they are in more than {page * SEARCH_ROWS} transactions")
                     page += 1
                     result = self._rpc.search(query, page)
-                    rows = len(result)
+                    rows = len(result) if all(at <= height for _, at, _ in result) else 0
                     found |= {name: (at, outcome) for name, at, outcome in result if at <= height}
         except NodeError as error:
             log.warning(
-                "transfers of blocks %d to %d are unknown; money from outside in them counts as earned: %s",
+                "transfers of blocks %d to %d are unknown; what the wallet gained in them is unexplained: %s",
                 after + 1,
                 height,
                 error,
@@ -145,5 +145,4 @@ class BlockReader:
 
 
 def _result(results: BlockResults, place: int, raw: bytes) -> TxResult:
-    outcome = results.txs[place]
-    return TxResult(hash_of(raw), results.height, outcome.code, outcome.codespace, outcome.log)
+    return results.txs[place].result(hash_of(raw), results.height)

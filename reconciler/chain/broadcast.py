@@ -12,6 +12,8 @@ from reconciler.chain.proto.cosmos_tx_pb2 import (
     BroadcastTxResponse,
     GetTxRequest,
     GetTxResponse,
+    SimulateRequest,
+    SimulateResponse,
 )
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import decode_tx
@@ -21,10 +23,25 @@ from reconciler.values.refusals import read_refusal
 
 TX = "cosmos.tx.v1beta1.Service"
 BROADCAST = unary(TX, BroadcastTxRequest, BroadcastTxResponse)
+SIMULATE = unary(TX, SimulateRequest, SimulateResponse)
 GET_TX = unary(TX, GetTxRequest, GetTxResponse)
 
 IN_CACHE = ("sdk", 19)
 MEMPOOL_FULL = ("sdk", 20)
+
+
+def failure_in_block(node: GrpcNode, tx: bytes) -> str:
+    """Why the messages of these bytes would fail at the newest block, which costs their fee; "" if they would
+    pass, or if that is not known.
+    """
+    try:
+        node.call(SIMULATE, SimulateRequest(tx_bytes=tx))
+    except NodeRefusedError as error:
+        refusal = read_refusal(error.text)
+        return refusal.words if refusal.index >= 0 else ""
+    except NodeError:
+        return ""
+    return ""
 
 
 def send(node: GrpcNode, intent: Intent, first: bool) -> tuple[Outcome, Decimal | None]:

@@ -6,13 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from google.protobuf.message import DecodeError
 
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.block_reader import BlockReader
-from reconciler.chain.broadcast import send
+from reconciler.chain.broadcast import failure_in_block, send
 from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.deployments import mark_closed
 from reconciler.chain.full_view import ReadContext, read_market, read_wallet
@@ -26,11 +25,11 @@ from reconciler.chain.rpc import NodeStatus, Rpc
 from reconciler.chain.transactions import Signer
 from reconciler.chain.tx_builder import FeePolicy, TxBuilder
 from reconciler.chain.witness import Witness
-from reconciler.values.ids import LeaseId
-from reconciler.values.intents import Intent, Prepared
+from reconciler.values.ids import LeaseId, OrderId
+from reconciler.values.intents import FeeTerms, Intent, Prepared
 from reconciler.values.messages import Message
 from reconciler.values.observed import Market, State, Transfer, TxResult
-from reconciler.values.outcomes import Failed, Outcome
+from reconciler.values.outcomes import Failed, Outcome, Unknown
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.text import one_line
 
@@ -81,10 +80,15 @@ class ChainClient:
     """Reads the market and sends transactions for one account; not thread-safe."""
 
     def __init__(
-        self, node: GrpcNode, rpc: Rpc, key: PrivateKey, options: ClientOptions, fees: FeePolicy | None = None
+        self,
+        node: GrpcNode,
+        rpc: Rpc,
+        key: PrivateKey,
+        options: ClientOptions,
+        policy: FeePolicy | None = None,
     ) -> None:
         self._node, self._rpc, self._key = node, rpc, key
-        self._options, self._fees = options, fees or FeePolicy()
+        self._options, self._policy = options, policy or FeePolicy()
         self._blocks = BlockReader(rpc, key.address)
         self._market: Market | None = None
         self._heights = HeightBounds(options.last_height)
@@ -100,9 +104,9 @@ class ChainClient:
         """Hashes that are looked for in each block."""
         self._prepared: set[str] = set()
         """Hashes that were never broadcast."""
-        self._gas_price = Decimal(0)
         self._full_view_seconds = OBSERVE_SECONDS
         self._full_view_not_before = 0
+        self._dead_orders: set[OrderId] = set()
 
     def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         """The market at one height; Unseen with the reason if any part of it is unavailable in time."""
@@ -118,11 +122,22 @@ class ChainClient:
         except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
             return Unseen(f"{self._node.target} sent an unreadable response: {error}")
 
+    def transfers_between(self, first: int, last: int) -> tuple[Transfer, ...] | None:
+        """Transfers of our account in the transactions of these blocks, from the node's index; None if it
+        does not have them.
+        """
+        self._options.deadline.start(OBSERVE_SECONDS)
+        try:
+            is_indexed = self._rpc.status().indexing
+        except NodeError:
+            return None
+        return self._blocks.search_transfers(first - 1, last) if is_indexed else None
+
     def forget_height(self) -> None:
         """Accept the node's next height unconditionally, and read a full view."""
         self._heights, self._market, self._cursor, self._lag = HeightBounds(), None, 0, 0
 
-    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
+    def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
         """Simulate, drop refused messages, sign for the sequence last seen. Sends nothing."""
         if self._market is None:
             return Failed("ChainUnseen", "the chain has not been seen yet")
@@ -139,21 +154,28 @@ class ChainClient:
             why = f"the account's sequence changed from {seen.sequence} to {wallet.sequence}"
             return Failed("Sequence", why, "the next cycle reads the account again before signing")
         signer = Signer(self._market.chain_id, wallet.number, wallet.sequence)
-        prepared = self._tx_builder(signer).prepare(messages, fee_max)
+        height, price = self._market.height, self._market.rules.gas_price
+        builder = TxBuilder(self._node, self._key, signer, wallet.balance, height, price, self._policy)
+        prepared = builder.prepare(messages, terms)
         if isinstance(prepared, Prepared) and prepared.intent is not None:
             self._tracked.add(prepared.intent.hash)
             self._prepared.add(prepared.intent.hash)
         return prepared
 
     def broadcast(self, intent: Intent) -> Outcome:
-        """Broadcast the transaction; idempotent."""
+        """Broadcast the transaction; idempotent, but not again if it would fail in a block by now. A gas
+        price that the node requires is paid from then on.
+        """
         self._options.deadline.start(BROADCAST_SECONDS)
         first = intent.hash in self._prepared
         self._prepared.discard(intent.hash)
+        if not first and (why := failure_in_block(self._node, intent.tx)):
+            until = f"it is not sent again, and expires at height {intent.timeout_height}"
+            return Unknown(f"it would fail in a block now ({why}); {until}")
         outcome, price = send(self._node, intent, first)
-        if price is not None:
+        if price is not None and self._market is not None:
             log.info("the node now requires %suve per unit of gas", price)
-            self._gas_price = price
+            self._market = replace(self._market, rules=replace(self._market.rules, gas_price=price))
         return outcome
 
     def close(self) -> None:
@@ -161,11 +183,6 @@ class ChainClient:
         self._node.close()
         if self._options.witness is not None:
             self._options.witness.close()
-
-    def _tx_builder(self, signer: Signer) -> TxBuilder:
-        assert self._market is not None, "checked by prepare"
-        price = max(self._market.rules.gas_price, self._gas_price)
-        return TxBuilder(self._node, self._key, signer, self._market.height, price, self._fees)
 
     def _rejection(self, status: NodeStatus) -> str | None:
         """Why this node cannot be used now; None if it can."""
@@ -238,24 +255,24 @@ class ChainClient:
         if changes is not None:
             # the sequence decides whether a transaction expired
             changes.wallet |= self._is_sequence_stale or bool(hashes)
-        context = ReadContext(status.chain_id, status.height, int(status.time), seconds)
+        context = ReadContext(status.chain_id, status.height, int(status.time), seconds, self._dead_orders)
         queries = Queries(self._node, status.height)
         if self._market is None or changes is None or self._is_full_view_due(changes, context.time):
             is_needed = self._market is None or changes is None
             market = self._full_view(queries, known, context, is_needed=is_needed)
             market = self._with_events(market, changes)
             full_at, overdue = context.time, False
-            self._gas_price = Decimal(0)
         else:
             market = Refresh(queries, self._market, changes, known).market(context)
             full_at, overdue = self._full_at, self._overdue or changes.everything
         self._reject_false_ids(market)
         landed = self._update_results(hashes, changes, status)
         transfers = tuple(changes.transfers) if changes is not None else self._missed_transfers(status)
+        signed = tuple(changes.signed) if changes is not None and self._market is not None else ()
         # state changes only after everything was read
         self._market, self._cursor = market, status.height
         self._full_at, self._overdue, self._is_sequence_stale = full_at, overdue, False
-        return replace(market, tx_results=landed, transfers=transfers)
+        return replace(market, tx_results=landed, transfers=transfers, signed=signed)
 
     def _missed_transfers(self, status: NodeStatus) -> tuple[Transfer, ...] | None:
         """Transfers of a gap that is too long to be read block by block; None if there are none to miss yet,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from reconciler.chain.deployments import (
@@ -39,17 +39,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """The block of a view: its time in unix seconds, and the measured seconds between blocks."""
+    """The block of a view: its time in unix seconds, and the measured seconds between blocks; `dead_orders`
+    are known from earlier views, and renewed by each.
+    """
 
     chain_id: str
     height: int
     time: int
     block_seconds: Decimal
+    dead_orders: set[OrderId] = field(default_factory=set)
 
 
 def read_market(queries: Queries, address: str, known: Collection[LeaseId], moment: ReadContext) -> Market:
-    """All open orders, and all objects of our account; NodeError if any part is unavailable."""
-    open_orders, is_cut = read_orders(queries)
+    """All open orders but dead ones, and all objects of our account; NodeError if any part is unavailable."""
+    open_orders, is_cut = read_orders(queries, moment.dead_orders)
     bare = read_leases(queries, address, known)
     of_leases = {lease.deployment for lease in bare}
     try:
@@ -58,7 +61,9 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], mome
         log.warning("ignoring all orders, as the states of deployments are unknown: %s", error)
         deployments = {each: wire for each in of_leases if (wire := queries.deployment(each)) is not None}
         open_orders, is_cut = {}, True
-    orders = {order: resolve_order(wire, deployments) for order, wire in open_orders.items()}
+    resolved = {order: resolve_order(wire, deployments) for order, wire in open_orders.items()}
+    orders = {each: order for each, order in resolved.items() if not order.is_dead}
+    moment.dead_orders.update(resolved.keys() - orders.keys())
     leases = {each.id: resolve_lease(each, deployments) for each in bare.values()}
     return Market(
         chain_id=moment.chain_id,
@@ -77,12 +82,18 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], mome
     )
 
 
-def read_orders(queries: Queries) -> tuple[dict[OrderId, market_v1beta5_pb2.Order], bool]:
-    """The open orders, and whether some were omitted, which only means that they get no bid."""
+def read_orders(
+    queries: Queries, dead: Collection[OrderId] = ()
+) -> tuple[dict[OrderId, market_v1beta5_pb2.Order], bool]:
+    """The open orders without the dead ones, and whether some were omitted, which only means that they get no
+    bid.
+    """
     orders: dict[OrderId, market_v1beta5_pb2.Order] = {}
     is_cut = False
     try:
         for wire in queries.open_orders():
+            if order_id_of(wire.id) in dead:
+                continue
             if len(orders) >= ORDERS_MAX:
                 return orders, True
             if wire.ByteSize() <= ORDER_BYTES_MAX:

@@ -63,6 +63,11 @@ class TxOutcome:
     codespace: str
     log: str
     events: tuple[BlockEvent, ...]
+    gas_used: int = 0
+
+    def result(self, tx_hash: str, height: int) -> TxResult:
+        """The result of the transaction with this hash in a block."""
+        return TxResult(tx_hash, height, self.code, self.codespace, self.log, self.gas_used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +152,7 @@ class Rpc:
                 return None
             raise
         try:
-            outcome = _outcome(0, answer["tx_result"])
-            return TxResult(tx_hash, int(answer["height"]), outcome.code, outcome.codespace, outcome.log)
+            return _outcome(0, answer["tx_result"]).result(tx_hash, int(answer["height"]))
         except (KeyError, TypeError, ValueError) as error:
             raise self._unreadable(f"transaction {tx_hash}", error) from error
 
@@ -237,6 +241,7 @@ def _outcome(place: int, wire: dict[str, Any]) -> TxOutcome:
         codespace=text_of(str(wire.get("codespace") or "")),
         log=first_line(str(wire.get("log") or "")),
         events=_events(wire.get("events") or (), place),
+        gas_used=int(wire.get("gas_used") or 0),
     )
 
 

@@ -1,4 +1,4 @@
-"""Builds a signed transaction: simulate, drop refused messages, price, sign. Sends nothing."""
+"""Builds a signed transaction: simulate, drop what is refused or costs too much, sign. Sends nothing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
+from reconciler.chain.broadcast import SIMULATE
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
-from reconciler.chain.proto.cosmos_tx_pb2 import SimulateRequest, SimulateResponse
-from reconciler.chain.stubs import unary
+from reconciler.chain.proto.cosmos_tx_pb2 import SimulateRequest
 from reconciler.chain.transactions import Signer, Terms, draft_tx, sign_tx
 from reconciler.chain.wire_messages import wire_of
-from reconciler.values.intents import Intent, Prepared
+from reconciler.values.intents import FeeTerms, Intent, Prepared
 from reconciler.values.messages import Message
 from reconciler.values.money import fee_of
-from reconciler.values.outcomes import Failed, Refused
-from reconciler.values.refusals import Refusal, read_refusal
-
-SIMULATE = unary("cosmos.tx.v1beta1.Service", SimulateRequest, SimulateResponse)
+from reconciler.values.outcomes import GAS_PRICE, NOT_WORTH, Failed, Refused
+from reconciler.values.refusals import ADD_FUNDS, Refusal, read_refusal
 
 GAS_ESTIMATE = 100_000
 """Gas per message for the fee in a simulation: without a fee, the gas of its payment is missing."""
@@ -28,55 +26,61 @@ SPARE_SIMULATIONS = 8
 """Simulations allowed beyond two per message; bisecting needs several."""
 
 Dropped = tuple[tuple[Message, Refused | Failed], ...]
+Batch = tuple[tuple[Message, int], ...]
+"""Messages, each with the most that it may cost, in uve."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeePolicy:
     """Price and lifetime of transactions: `gas_price_max` in uve, `timeout_blocks` above the height."""
 
-    gas_adjustment: Decimal = Decimal("1.5")
-    gas_price_max: Decimal = Decimal("0.1")
+    gas_price_max: Decimal = Decimal("0.25")
     timeout_blocks: int = 20
 
 
 @dataclass(frozen=True, slots=True)
 class TxBuilder:
-    """Builds one transaction for a signer at a height and gas price in uve."""
+    """Builds one transaction for a signer with `balance` uve, at a height and gas price in uve."""
 
     node: GrpcNode
     key: PrivateKey
     signer: Signer
+    balance: int
     height: int
     gas_price: Decimal
-    fees: FeePolicy
+    policy: FeePolicy
 
-    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Failed:
-        """Sign the messages that pass simulation; Failed if none can be sent."""
-        message_filter = MessageFilter(self, fee_max, simulations=2 * len(messages) + SPARE_SIMULATIONS)
+    def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Failed:
+        """Sign the messages that pass simulation and are worth their fee; Failed if none can be sent now."""
+        if self.gas_price > self.policy.gas_price_max:
+            most = self.policy.gas_price_max
+            why = f"the node requires {self.gas_price}uve per unit of gas; the host file allows {most}uve"
+            return Failed(GAS_PRICE, why, "raise limits.gas_price_max in the host file, or wait")
+        batch = tuple(zip(messages, terms.fees_max, strict=True))
+        message_filter = MessageFilter(self, terms, simulations=2 * len(messages) + SPARE_SIMULATIONS)
         try:
-            kept = message_filter.filter(tuple(messages))
+            kept = message_filter.filter(batch)
         except _BuildFailedError as error:
             return error.failure
         dropped = tuple(message_filter.dropped)
         if not kept:
             return Prepared(None, dropped)
-        return self._sign(kept, message_filter.gas_used, fee_max, dropped)
+        gas = message_filter.gas
+        fee = self.fee(gas, terms)
+        if fee > self.balance:
+            return Failed("NoBalance", f"the fee is {fee}uve, the account has {self.balance}uve", ADD_FUNDS)
+        intent = self._sign(tuple(message for message, _ in kept), gas, terms)
+        return Prepared(intent, dropped)
 
-    def _sign(
-        self, kept: tuple[Message, ...], gas_used: int, fee_max: int, dropped: Dropped
-    ) -> Prepared | Failed:
-        gas_limit = int((gas_used * self.fees.gas_adjustment).to_integral_value(ROUND_CEILING))
-        fee = fee_of(gas_limit, self.gas_price)
-        if self.gas_price > self.fees.gas_price_max:
-            most = self.fees.gas_price_max
-            why = f"the node requires {self.gas_price}uve per unit of gas; the host file allows {most}uve"
-            return Failed("GasPrice", why, "raise gas_price_max there, or wait")
-        if fee > fee_max:
-            why = f"the fee for {gas_limit} gas is {fee}uve, more than the {fee_max}uve allowed for it"
-            return Failed("FeeTooHigh", why)
-        terms = Terms(gas_limit, fee, self.height + self.fees.timeout_blocks)
+    def fee(self, gas: int, terms: FeeTerms) -> int:
+        """The fee in uve for simulated gas."""
+        return fee_of(_limit(gas, terms), self.gas_price)
+
+    def _sign(self, kept: tuple[Message, ...], gas: int, fee_terms: FeeTerms) -> Intent:
+        fee = self.fee(gas, fee_terms)
+        terms = Terms(_limit(gas, fee_terms), fee, self.height + self.policy.timeout_blocks)
         made = sign_tx([wire_of(m, self.key) for m in kept], self.signer, terms, self.key)
-        intent = Intent(
+        return Intent(
             hash=made.hash,
             tx=made.raw,
             messages=kept,
@@ -84,19 +88,23 @@ class TxBuilder:
             sequence=self.signer.sequence,
             timeout_height=terms.timeout_height,
             signed_at_height=self.height,
+            gas=gas,
         )
-        return Prepared(intent, dropped)
 
-    def simulate(self, messages: Sequence[Message], fee_max: int) -> int:
+    def simulate(self, messages: Sequence[Message]) -> int:
         """The gas used; NodeRefusedError if the transaction would fail."""
-        estimate = fee_of(GAS_ESTIMATE * len(messages), self.gas_price)
+        estimate = GAS_ESTIMATE * len(messages)
         terms = Terms(
-            gas_limit=GAS_ESTIMATE * len(messages),
-            fee=max(min(estimate, fee_max), 1),
-            timeout_height=self.height + self.fees.timeout_blocks,
+            gas_limit=estimate,
+            fee=max(min(fee_of(estimate, self.gas_price), self.balance), 1),
+            timeout_height=self.height + self.policy.timeout_blocks,
         )
         raw = draft_tx([wire_of(m, self.key) for m in messages], self.signer, terms, self.key.public)
         return int(self.node.call(SIMULATE, SimulateRequest(tx_bytes=raw)).gas_info.gas_used)
+
+
+def _limit(gas: int, terms: FeeTerms) -> int:
+    return int((gas * terms.gas_factor).to_integral_value(ROUND_CEILING)) + terms.gas_spare
 
 
 class _BuildFailedError(Exception):
@@ -109,54 +117,69 @@ class _BuildFailedError(Exception):
 
 @dataclass(slots=True)
 class MessageFilter:
-    """Simulates until the remaining messages pass; refused ones are dropped with the chain's reason."""
+    """Simulates until the remaining messages pass and are worth their fee; refused ones are dropped with the
+    chain's reason, and those that cost more than they may with the figures.
+    """
 
     builder: TxBuilder
-    fee_max: int
+    terms: FeeTerms
     simulations: int
     dropped: list[tuple[Message, Refused | Failed]] = field(default_factory=list)
-    gas_used: int = 0
+    gas: int = 0
 
-    def filter(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """The messages that pass together; empty if all are refused."""
-        while messages:
-            refusal = self._try(messages)
+    def filter(self, batch: Batch) -> Batch:
+        """The messages that pass together; empty if none does."""
+        while batch:
+            refusal = self._try(batch)
             if refusal is None:
-                return messages
+                fee, fee_max = self._fee(), sum(most for _, most in batch)
+                if fee <= fee_max:
+                    return batch
+                if len(batch) == 1:
+                    why = f"its fee for {self.gas} gas is {fee}uve, more than the {fee_max}uve that it brings"
+                    self.dropped.append((batch[0][0], Failed(NOT_WORTH, why)))
+                    return ()
+                batch = self._bisect(batch)
+                continue
             self._raise_if_account_error(refusal)
-            if refusal.gated or len(messages) == 1:
-                self._drop(messages, refusal)
+            if refusal.gated or len(batch) == 1:
+                self._drop(batch, refusal)
                 return ()
-            if 0 <= refusal.index < len(messages):
-                self._drop(messages[refusal.index : refusal.index + 1], refusal)
-                messages = messages[: refusal.index] + messages[refusal.index + 1 :]
+            if 0 <= refusal.index < len(batch):
+                self._drop(batch[refusal.index : refusal.index + 1], refusal)
+                batch = batch[: refusal.index] + batch[refusal.index + 1 :]
             else:
-                messages = self._bisect(messages)
+                batch = self._bisect(batch)
         return ()
 
-    def _bisect(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """Bisect after a refusal that names no message, such as a panic (semantics 3.3)."""
-        middle = len(messages) // 2
-        kept = self.filter(messages[:middle]) + self.filter(messages[middle:])
-        if len(kept) == len(messages):
+    def _bisect(self, batch: Batch) -> Batch:
+        """Bisect after a refusal that names no message, such as a panic (semantics 3.3), or a fee above what
+        the messages may cost.
+        """
+        middle = len(batch) // 2
+        kept = self.filter(batch[:middle]) + self.filter(batch[middle:])
+        if len(kept) == len(batch):
             why = "the simulation refuses these messages together but not separately"
             raise _BuildFailedError(Failed("Simulation", why, "they are retried in other combinations"))
         return kept
 
-    def _try(self, messages: tuple[Message, ...]) -> Refusal | None:
+    def _fee(self) -> int:
+        return self.builder.fee(self.gas, self.terms)
+
+    def _try(self, batch: Batch) -> Refusal | None:
         if self.simulations <= 0:
             raise _BuildFailedError(Failed("Simulation", "too many simulations were refused in a row"))
         self.simulations -= 1
         try:
-            self.gas_used = self.builder.simulate(messages, self.fee_max)
+            self.gas = self.builder.simulate([message for message, _ in batch])
         except NodeRefusedError as error:
             return read_refusal(error.text)
         except NodeError as error:
             raise _BuildFailedError(Failed("Unreachable", str(error))) from error
         return None
 
-    def _drop(self, messages: tuple[Message, ...], refusal: Refusal) -> None:
-        self.dropped += [(message, refusal.outcome) for message in messages]
+    def _drop(self, batch: Batch, refusal: Refusal) -> None:
+        self.dropped += [(message, refusal.outcome) for message, _ in batch]
 
     def _raise_if_account_error(self, refusal: Refusal) -> None:
         """Raise after a refusal that concerns the account or the node instead of a message."""
@@ -170,4 +193,4 @@ class MessageFilter:
             raise _BuildFailedError(Failed("Height", f"the node is ahead of the view: {refusal.words}"))
         if refusal.short_of_money and refusal.index < 0:
             why = f"the account cannot pay the fee: {refusal.words}"
-            raise _BuildFailedError(Failed("NoBalance", why, "add funds to the provider's account"))
+            raise _BuildFailedError(Failed("NoBalance", why, ADD_FUNDS))

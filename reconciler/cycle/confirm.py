@@ -15,6 +15,10 @@ another transaction of the same sequence, or over the rate limit (semantics 1.2,
 """
 
 
+SUPERSEDED = (32, "sdk")
+"""Code and codespace of a transaction whose sequence another one used: it can never be executed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """The intents that ended, and those still open."""
@@ -39,6 +43,10 @@ def _end_of(intent: Intent, market: Market) -> Confirmation | None:
     result = market.tx_results.get(intent.hash)
     if result is not None:
         return _ended(intent, result, market.time)
+    for other in market.signed:
+        if other.sequence == intent.sequence:
+            log = f"transaction {other.hash} used its sequence {other.sequence} at height {other.height}"
+            return Confirmation(intent, IntentOutcome.EXPIRED, other.height, market.time, *SUPERSEDED, log)
     if market.height > intent.timeout_height:
         return Confirmation(intent, IntentOutcome.EXPIRED, market.height, market.time)
     return None
@@ -51,4 +59,5 @@ def _ended(intent: Intent, result: TxResult, time: int) -> Confirmation:
         outcome = IntentOutcome.EXPIRED
     else:
         outcome = IntentOutcome.REFUSED
-    return Confirmation(intent, outcome, result.height, time, result.code, result.codespace, result.log)
+    ending = (result.height, time, result.code, result.codespace, result.log, result.gas_used)
+    return Confirmation(intent, outcome, *ending)

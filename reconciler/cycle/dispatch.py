@@ -12,7 +12,7 @@ from reconciler.ports import Adapter, StorageError
 from reconciler.reports.log_lines import LogLine, merge_lines, result_lines
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
-from reconciler.values.outcomes import Done, Failed, Outcome, Refused, Unknown
+from reconciler.values.outcomes import GAS_PRICE, Done, Failed, Outcome, Refused, Unknown
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
@@ -113,10 +113,10 @@ def _adapter(environment: Environment, name: str) -> Adapter:
 
 def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResult, ...]:
     """Prepare, record the intent, then broadcast: after a crash in between, the recorded bytes are
-    authoritative.
+    authoritative. A gas price that is too low is no failure of a message: the next cycle pays the node's.
     """
     now = environment.clock.now()
-    prepared = environment.chain.prepare(action.messages, action.fee_max)
+    prepared = environment.chain.prepare(action.messages, action.terms)
     if not isinstance(prepared, Prepared):
         return applied(action, prepared, now)
     outcomes = tuple(message_result(message, outcome, now) for message, outcome in prepared.dropped)
@@ -127,8 +127,8 @@ def _send(action: SendTransaction, environment: Environment) -> tuple[EffectResu
     _log_sent(prepared.intent, sent)
     if isinstance(sent, Refused | Failed):
         end = Confirmation(prepared.intent, IntentOutcome.REFUSED, log=sent.why)
-        never = tuple(message_result(m, sent, now) for m in prepared.intent.messages)
-        environment.store.intents.record_end(end, never)
+        failed = () if sent.reason == GAS_PRICE else prepared.intent.messages
+        environment.store.intents.record_end(end, [message_result(m, sent, now) for m in failed])
     return outcomes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler.cycle.environment import Environment
@@ -12,10 +12,11 @@ from reconciler.cycle.exceptions import format_origin, sentence_of
 from reconciler.ports import Adapter
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.intents import Intent
-from reconciler.values.memory import Memory
+from reconciler.values.memory import Memory, WalletLedger
 from reconciler.values.observed import AdapterView, Market, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.result_cache import ResultCache
+from reconciler.values.times import is_over
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +31,17 @@ class Observed:
     adapters: Mapping[str, AdapterView]
 
 
+GAP_SECONDS = 300
+"""How long until the transfers of a gap in the ledger are looked for again."""
+
+
 class Observer:
     """Reads chain and adapters."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._known = ResultCache()
+        self._gap_read_at = 0
 
     def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
@@ -47,7 +53,24 @@ class Observer:
             lambda: tuple(_referenced_leases(memory, views)),
         )
         market = self._environment.chain.observe(tuple(i.hash for i in intents), known)
-        return Observed(market, adapters)
+        return Observed(self._with_gap(market, memory.ledger), adapters)
+
+    def _with_gap(self, market: Reading[Market], ledger: WalletLedger | None) -> Reading[Market]:
+        """The market with the transfers of a gap in the ledger, if the node has them by now."""
+        now = self._environment.clock.now()
+        if (
+            isinstance(market, Unseen)
+            or not ledger
+            or not ledger.gaps
+            or not is_over(self._gap_read_at, GAP_SECONDS, now)
+        ):
+            return market
+        self._gap_read_at = now
+        gap = ledger.gaps[0]
+        found = self._environment.chain.transfers_between(gap.first, gap.last)
+        if found is None:
+            return market
+        return Seen(replace(market.view, gap_transfers={(gap.first, gap.last): found}))
 
 
 def _look(name: str, adapter: Adapter) -> AdapterView:

@@ -36,7 +36,7 @@ from reconciler.values.work import InFlight
 log = logging.getLogger(__name__)
 
 UNBOOKED_MAX = 10_000
-"""Transfers kept while the journal cannot be written; earlier ones then count as earned."""
+"""Transfers kept while the journal cannot be written; earlier ones are then unexplained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +173,16 @@ class Runner:
     def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
         if not (self._status and views is self._views):
             self._status = status_of(self._environment.provider, planned, views, self._status)
-        if self._status is None or not self._environment.publishes_status:
+        outbox = self._environment.store.outbox
+        if not self._environment.publishes_status:
+            if events := outbox.unpublished():  # nobody will ever publish them
+                outbox.mark_published([each.id for each in events], "")
+            return False
+        if self._status is None:
             return False
         self._publisher.collect_results(self._environment.clock.now())
         market = planned.inputs.seen_market
-        events = self._environment.store.outbox.unpublished()
+        events = outbox.unpublished()
         news = Publication(self._status, events, planned.plan, market.height if market else 0)
         admitted = desired_at(planned.inputs.desired, planned.plan.revision)
         rules = admitted.config.publishing if admitted and admitted.config else Publishing()

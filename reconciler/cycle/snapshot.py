@@ -143,6 +143,8 @@ def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
         earned_uve=found.earned,
         accrued_uve=found.accrued,
         fees_uve=ledger.fees,
+        unexplained_uve=ledger.unexplained,
+        foreign_transactions=plan.memory.foreign_total,
         received_uve=max(before.received_uve, found.earned + ledger.fees),
     )
 

@@ -98,7 +98,8 @@ def _with_pace(config: str, pace: BlockPace) -> str:
         raise DevnetError(
             f"the template's config.yaml contains `every:` {count} times, not twice; fix the template"
         )
-    return re.sub(r"(?m)^( +)quiet:.*$", r"\g<1>quiet: 1s", changed)
+    cheap = re.sub(r"(?m)^( +fee_percent_max:).*$", r"\g<1> 100", changed)
+    return re.sub(r"(?m)^( +)quiet:.*$", r"\g<1>quiet: 1s", cheap)
 
 
 def _write_host(home: Home, facts: Facts) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from google.protobuf.message import Message
 
-from reconciler.chain.broadcast import BROADCAST, GET_TX
+from reconciler.chain.broadcast import BROADCAST, GET_TX, SIMULATE
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import NodeRefusedError
@@ -31,7 +31,6 @@ from reconciler.chain.proto import cosmos_tx_pb2 as tx_pb2
 from reconciler.chain.queries import BIDS, DEPLOYMENTS, ESCROWS, LEASES, ORDERS, Queries
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import Signer, Terms, draft_tx, sign_tx
-from reconciler.chain.tx_builder import SIMULATE
 from reconciler.chain.wire_market import bid_id_to, deployment_id_to, lease_id_of, order_id_of
 from reconciler.chain.wire_values import coin, dec_coin, decimal_of, exact_uve
 from reconciler.devnet.accounts import CHAIN_ID

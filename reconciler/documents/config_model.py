@@ -31,6 +31,11 @@ class BiddingModel(StrictModel):
     """Time after which an open bid that no lease has followed is closed, so that its capacity and deposit are
     free again; the chain accepts no second bid on the order.
     """
+    outpriced_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 20
+    """How far the price of an open bid may be below the price of the same order today, in percent; beyond it
+    the bid is closed, and a lease that a tenant made of it meanwhile is left before its workload starts. 100:
+    never.
+    """
     owners_allowed: list[Address] = Field(default=[])
     """Addresses of the only tenants to bid for; empty: all that are not denied."""
     owners_denied: list[Address] = Field(default=[])
@@ -44,6 +49,10 @@ class WithdrawalsModel(StrictModel):
     """Shortest time between two withdrawals of a lease."""
     min_gain: Amount = "1uve"
     """Smallest gain after the fee, in whole uve."""
+    fee_percent_max: Annotated[int, Field(ge=1, le=100), WHOLE] = 2
+    """Largest share of the earnings that the fee may be, in percent; before the funds run out, earnings are
+    withdrawn whatever the share.
+    """
 
 
 class UsageModel(StrictModel):

@@ -69,10 +69,15 @@ def config_of(file: ConfigFile) -> Config:
             undercut_percent=file.bidding.undercut_percent,
             break_even_seconds=seconds(file.bidding.break_even),
             bid_lifetime_seconds=seconds(file.bidding.bid_lifetime),
+            outpriced_percent=file.bidding.outpriced_percent,
             owners_allowed=frozenset(file.bidding.owners_allowed),
             owners_denied=frozenset(file.bidding.owners_denied),
         ),
-        withdrawals=Withdrawals(seconds(file.withdrawals.every), whole_uve(file.withdrawals.min_gain)),
+        withdrawals=Withdrawals(
+            seconds(file.withdrawals.every),
+            whole_uve(file.withdrawals.min_gain),
+            file.withdrawals.fee_percent_max,
+        ),
         usage=Usage(
             every_seconds=seconds(file.usage.every),
             min_gain=whole_uve(file.usage.min_gain),

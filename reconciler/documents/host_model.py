@@ -236,12 +236,17 @@ class LimitsModel(StrictModel):
     """Largest difference between this host's clock and the chain's; beyond it nothing is spent. (restart)"""
     timeout_blocks: Annotated[int, Field(ge=1, le=20), WHOLE] = 20
     """Blocks until a sent transaction expires. (restart)"""
-    gas_adjustment: Annotated[
-        Number, Field(ge=1, le=10), WithJsonSchema({"type": "number", "minimum": 1, "maximum": 10})
-    ] = Decimal("1.5")
-    """Factor applied to simulated gas. (restart)"""
-    gas_price_max: Price = "0.1uve"
-    """Highest price per unit of gas. (restart)"""
+    gas_adjustment: (
+        Annotated[Number, Field(ge=1, le=10), WithJsonSchema({"type": "number", "minimum": 1, "maximum": 10})]
+        | None
+    ) = None
+    """Smallest factor applied to simulated gas; default: by kind of message, what the chain used of the
+    simulated gas. (restart)
+    """
+    gas_price_max: Price = "0.25uve"
+    """Highest price per unit of gas that is paid; the chain asks for at most ten times its usual 0.025uve.
+    (restart)
+    """
     capacity: CapacityModel | None = None
     """Ceiling on promised capacity; default: all that the machines offer. (restart)"""
 

@@ -29,7 +29,7 @@ class PlanningSnapshotError(ValueError):
 
 def planning_snapshot_files(snapshot: PlanningSnapshot) -> dict[str, bytes]:
     """Path -> content; equal snapshots give equal bytes."""
-    market = replace(snapshot.market, tx_results={}, transfers=(), lag_blocks=0)
+    market = replace(snapshot.market, tx_results={}, transfers=(), gap_transfers={}, signed=(), lag_blocks=0)
     text = dump({"version": VERSION, **codec(PlanningSnapshot).encode(replace(snapshot, market=market))})
     return {FILE: _lines(text).encode(), PAGE: _page(snapshot).encode()}
 
@@ -80,7 +80,9 @@ def _inconsistencies(snapshot: PlanningSnapshot) -> Iterator[str]:
 
 def without_times(snapshot: PlanningSnapshot) -> PlanningSnapshot:
     """The snapshot without what changes with every block, to compare two of them."""
-    market = replace(snapshot.market, height=0, time=0, tx_results={}, transfers=())
+    market = replace(
+        snapshot.market, height=0, time=0, tx_results={}, transfers=(), gap_transfers={}, signed=()
+    )
     memory = replace(snapshot.memory, height=0, height_time=0)
     return replace(snapshot, taken_at=0, market=market, memory=memory)
 

@@ -32,7 +32,9 @@ def append_events(database: Database, events: Sequence[Event], at: int) -> None:
     texts = [dumps(Event, event) for event in events]
     database.execute_all("INSERT INTO outbox (content) VALUES (?)", [(text,) for text in texts])
     database.execute_all("INSERT INTO history (at, content) VALUES (?, ?)", [(at, text) for text in texts])
-    database.execute("DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?", (HISTORY_MAX,))
+    for table in ("outbox", "history"):
+        oldest = f"DELETE FROM {table} WHERE id <= (SELECT max(id) FROM {table}) - ?"  # noqa: S608 - constants
+        database.execute(oldest, (HISTORY_MAX,))
 
 
 class SqliteOutbox:

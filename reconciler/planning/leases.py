@@ -1,17 +1,22 @@
-"""Closes bids that cannot become a lease, and leases that the repository closes or nothing pays for."""
+"""Closes bids that cannot win or are outpriced, leases that the repository closes, and unpaid ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from reconciler.planning.bidding.strategies import is_outpriced
 from reconciler.planning.planning_input import MarketBasis, Proposals
-from reconciler.planning.retries import retry_hold
+from reconciler.planning.retries import retry_hold, withdrawal_is_gated
+from reconciler.planning.revisions.window import price_since
 from reconciler.values.desired import Bidding, CloseReason
-from reconciler.values.ids import LeaseId
+from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.lifecycle import Phase
 from reconciler.values.messages import CloseBid
 from reconciler.values.observed import Bid, Lease, State
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.resources import USAGE_BILLED
 from reconciler.values.subjects import Subject
+from reconciler.values.times import HOUR_SECONDS
 
 NO_MACHINE = (
     "the machines that it was promised on are gone or full, and no others have room: its workload could not "
@@ -19,14 +24,15 @@ NO_MACHINE = (
 )
 
 USAGE_UNPAID = "no settlement escrow pays for its usage"
+FUNDS_RAN_OUT = "its funds have run out, and the chain refuses its withdrawal"
+OUTPRICED = "it was made of a bid whose price had been raised"
 
 
 def plan_closings(basis: MarketBasis) -> Proposals:
-    """Close open bids that can no longer win (order closed, absent, or of a closed deployment) and those that
-    nobody accepted in time, so that their deposits are refunded; then the leases that the repository closes,
-    and those whose usage nothing pays for.
+    """Close open bids that can no longer win (order closed, absent, or of a closed deployment), that nobody
+    accepted in time or that are outpriced, so that their deposits are refunded; then leases.
     """
-    decisions = [*_stale_bids(basis), *_closings(basis)]
+    decisions = [*_stale_bids(basis), *_lease_closings(basis)]
     return Proposals(
         tuple(d for d in decisions if isinstance(d, CloseBid)),
         tuple(d for d in decisions if isinstance(d, Hold)),
@@ -34,8 +40,9 @@ def plan_closings(basis: MarketBasis) -> Proposals:
 
 
 def _stale_bids(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
+    outpriced = outpriced_bids(basis)
     for bid in open_bids(basis):
-        if bid.may_win and not _has_expired(basis, bid):
+        if bid.may_win and not _has_expired(basis, bid) and bid.id not in outpriced:
             if bid.id.order in basis.reservation.unplaced:
                 yield Hold(Subject.of_lease(bid.id), Reason.NO_CAPACITY, NO_MACHINE, ours=True)
             continue
@@ -53,40 +60,51 @@ def open_bids(basis: MarketBasis) -> Sequence[Bid]:
     )
 
 
+def outpriced_bids(basis: MarketBasis) -> frozenset[LeaseId]:
+    """The open bids whose price is too far below today's for the same order."""
+    pricing, bidding = basis.desired.pricing, _bidding(basis)
+    return basis.decisions.reuse(
+        "outpriced bids",
+        (basis.market.bids, pricing, basis.desired.config),
+        lambda: frozenset(
+            bid.id
+            for bid in open_bids(basis)
+            if bid.order is not None
+            and pricing is not None
+            and USAGE_BILLED not in bid.order.attributes
+            and is_outpriced(bid.price, bid.order.units, bidding, pricing)
+        ),
+    )
+
+
+def _bidding(basis: MarketBasis) -> Bidding:
+    return basis.desired.config.bidding if basis.desired.config else Bidding()
+
+
 def _has_expired(basis: MarketBasis, bid: Bid) -> bool:
     """Whether it was open for `bidding.bid_lifetime` of chain time. The chain closes an active bid with its
     lease, so a lease that is created in the very block of the closing ends with it (semantics 3.4).
     """
-    bidding = basis.desired.config.bidding if basis.desired.config else Bidding()
-    return basis.seconds(basis.market.height - bid.created_at) >= bidding.bid_lifetime_seconds
+    return basis.seconds(basis.market.height - bid.created_at) >= _bidding(basis).bid_lifetime_seconds
 
 
-def _due_closings(basis: MarketBasis) -> Mapping[LeaseId, CloseBid]:
-    """The active leases that the repository closes, and those whose usage nothing pays for; none before a
-    revision is known.
+def _lease_closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
+    """The leases that the repository closes, those that nothing pays for, and those that tenants made of
+    outpriced bids; none before a revision is known.
     """
-    ended = basis.funding.unpaid() if basis.desired.commit else ()
-    found = {x: CloseBid(x, CloseReason.UNSPECIFIED, lease=True, why=USAGE_UNPAID) for x in ended}
-    files = basis.desired.workloads
-    wanted = basis.decisions.reuse(
-        "closings in git", (files,), lambda: [each for each in files.values() if each.close is not None]
-    )
-    for workload in wanted:
-        if workload.close is not None and workload.lease in basis.funding:
-            found[workload.lease] = CloseBid(workload.lease, workload.close, lease=True)
-    return found
-
-
-def _closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
     allowed = basis.limits.closings_per_hour - sum(
-        1 for t in basis.memory.closings if t > basis.market.time - 3600
+        1 for t in basis.memory.closings if t > basis.market.time - HOUR_SECONDS
     )
-    for message in sorted(_due_closings(basis).values(), key=lambda each: each.id):
-        lease = basis.market.leases[message.id]
-        subject = Subject.of_workload(lease.id)
+    closings = {
+        message.id: message
+        for kind in (_outpriced_leases, _unpaid_leases, _requested_closings)
+        for message in (kind(basis) if basis.desired.commit else ())
+    }
+    for message in sorted(closings.values(), key=lambda m: m.id):
+        subject = Subject.of_workload(message.id)
         if back := retry_hold(basis.memory, message, subject, basis.now):
             yield back
-        elif wait := _same_block(basis, lease):
+        elif wait := _same_block(basis, basis.market.leases[message.id]):
             yield wait
         elif allowed <= 0:
             most = basis.limits.closings_per_hour
@@ -95,6 +113,53 @@ def _closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
         else:
             allowed -= 1
             yield message
+
+
+def _requested_closings(basis: MarketBasis) -> Iterator[CloseBid]:
+    files = basis.desired.workloads
+    wanted = basis.decisions.reuse(
+        "closings in git", (files,), lambda: [each for each in files.values() if each.close is not None]
+    )
+    for workload in sorted(wanted, key=lambda w: w.lease):
+        lease = basis.market.leases.get(workload.lease)
+        if lease is not None and lease.state is State.ACTIVE:
+            yield CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)
+
+
+def _unpaid_leases(basis: MarketBasis) -> Iterator[CloseBid]:
+    """Leases whose usage nothing pays for, and those without funds whose withdrawal a gate refuses: closing
+    the bid is not gated, pays out what is left and ends the lease (semantics 1.5, 3.4).
+    """
+    for lease in basis.funding.unpaid():
+        yield CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=USAGE_UNPAID)
+    for lease in basis.funding.ending(-1):
+        if withdrawal_is_gated(basis.memory, lease):
+            yield CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=FUNDS_RAN_OUT)
+
+
+def _outpriced_leases(basis: MarketBasis) -> Iterator[CloseBid]:
+    """Leases that tenants made of a bid after its price was raised, before the bid's closing was in a block;
+    only while nothing was deployed for them.
+    """
+    pricing, bidding, since = basis.desired.pricing, _bidding(basis), price_since(basis.memory)
+    below = basis.decisions.reuse(
+        "outpriced leases",
+        (basis.market.leases, pricing, basis.desired.config),
+        lambda: [
+            lease
+            for lease in basis.market.leases.values()
+            if lease.state is State.ACTIVE
+            and pricing is not None
+            and not lease.usage_billed
+            and is_outpriced(lease.price, lease.units, bidding, pricing)
+        ],
+    )
+    for lease in below if since else ():
+        memory = basis.memory.workloads.get(workload_id(lease.id))
+        is_deployed = memory is not None and memory.phase is not Phase.PENDING
+        age_seconds = basis.seconds(basis.market.height - lease.created_at)
+        if not is_deployed and basis.now - age_seconds >= since:
+            yield CloseBid(lease.id, CloseReason.UNSPECIFIED, lease=True, why=OUTPRICED)
 
 
 def _same_block(basis: MarketBasis, lease: Lease) -> Hold | None:

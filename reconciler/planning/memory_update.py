@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, localcontext
 
+from reconciler.planning.money.gas import with_measured, with_shortage
 from reconciler.planning.money.ledger import update_ledger
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
 from reconciler.planning.retries import prune, with_failure, without_failure
 from reconciler.planning.revisions.approvals import with_approvals
+from reconciler.planning.transactions import SHARED_MAX
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.machines import Promise
 from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
-from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease
+from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease, tenant_of
 from reconciler.values.money import EXACT
 from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
@@ -23,6 +25,9 @@ from reconciler.values.subjects import EffectKey, Subject
 from reconciler.values.times import HOUR_SECONDS
 
 BID_CLOSED = "our bid on it was closed; the chain accepts one bid per provider and order (semantics 3.2)"
+
+INVALIDATOR_SECONDS = 86_400
+"""How long messages about a tenant whose act made a transaction fail are sent alone."""
 
 
 def recall(inputs: PlanningInput) -> Memory:
@@ -54,10 +59,13 @@ def _at_height(basis: MarketBasis) -> Memory:
         (memory.withdrawn_at, basis.market.leases),
         lambda: {k: t for k, t in memory.withdrawn_at.items() if k in basis.market.leases},
     )
+    recent = basis.market.time - INVALIDATOR_SECONDS
+    invalidators = {k: t for k, t in memory.invalidators.items() if t > recent}
     return replace(
         memory,
         notified=memory.notified if notified == memory.notified else notified,
         withdrawn_at=memory.withdrawn_at if withdrawn_at == memory.withdrawn_at else withdrawn_at,
+        invalidators=memory.invalidators if invalidators == memory.invalidators else invalidators,
         retries=prune(memory, basis.market),
     )
 
@@ -74,9 +82,16 @@ def confirm_all(
     for confirmation in confirmations:
         if confirmation.outcome is not IntentOutcome.EXPIRED:
             memory = _confirm(memory, confirmation, now)
-        elif sequence is None or sequence > confirmation.intent.sequence:
+        elif not _is_superseded(confirmation) and (
+            sequence is None or sequence > confirmation.intent.sequence
+        ):
             memory = replace(memory, ledger=_spent(memory.ledger or WalletLedger(), confirmation))
     return memory
+
+
+def _is_superseded(end: Confirmation) -> bool:
+    """Whether a transaction in a block is known to have used its sequence, so that it cannot be executed."""
+    return (end.codespace, end.code) == ("sdk", 32)
 
 
 def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
@@ -84,23 +99,37 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
     memory = replace(
         memory, sequence=intent.sequence + 1, ledger=_with_fee(memory.ledger or WalletLedger(), confirmation)
     )
+    shared_max = memory.shared_max or SHARED_MAX
     if confirmation.outcome is IntentOutcome.LANDED:
         for message in intent.messages:
             memory = _with_landed(memory, message, confirmation.time)
-        return memory
+        return replace(with_measured(memory, confirmation), shared_max=min(shared_max + 1, SHARED_MAX))
     refusal = read_refusal(confirmation.log)
-    outcome = refusal.outcome
-    retries = memory.retries
-    for message in _failed_messages(intent.messages, refusal):
+    if (shortage := refusal.gas_shortage) is not None:
+        memory = with_shortage(memory, (type(m).__name__ for m in intent.messages), shortage)
+    else:
+        memory = replace(memory, shared_max=max(shared_max // 2, 1))
+        if (failed := _failed_message(intent.messages, refusal)) is not None:
+            invalidators = {**memory.invalidators, tenant_of(failed): confirmation.time}
+            memory = replace(memory, invalidators=invalidators)
+    return replace(memory, retries=_with_failed(memory.retries, intent.messages, refusal, now))
+
+
+def _with_failed(
+    retries: Mapping[EffectKey, Retry], messages: tuple[Message, ...], refusal: Refusal, now: int
+) -> Mapping[EffectKey, Retry]:
+    """The retries with the message that failed in the block; with all of them if the refusal names none."""
+    failed, outcome = _failed_message(messages, refusal), refusal.outcome
+    for message in messages if failed is None else (failed,):
         retry_at = now if isinstance(outcome, Failed) else None
         retry = Retry(1, retry_at, outcome.reason, outcome.why, outcome.advice)
         retries = with_failure(retries, effect_key(message), now, retry)
-    return replace(memory, retries=retries)
+    return retries
 
 
-def _failed_messages(messages: tuple[Message, ...], refusal: Refusal) -> tuple[Message, ...]:
-    """The message that failed in the block; all of them if the refusal names none."""
-    return messages[refusal.index : refusal.index + 1] if 0 <= refusal.index < len(messages) else messages
+def _failed_message(messages: tuple[Message, ...], refusal: Refusal) -> Message | None:
+    """The message that the refusal names."""
+    return messages[refusal.index] if 0 <= refusal.index < len(messages) else None
 
 
 def _with_fee(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
@@ -148,6 +177,9 @@ def _usage_after(memory: Memory, record: RecordUsage) -> UsageMemory:
 
 def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> Memory:
     """Count failures of effects, to back off or to stop retrying."""
+    for each in results:
+        if isinstance(each.outcome, Failed) and (shortage := read_refusal(each.outcome.why).gas_shortage):
+            memory = with_shortage(memory, [each.key.kind], shortage)
     retries, notified = memory.retries, memory.notified
     for each in results:
         match each.outcome:

@@ -12,6 +12,7 @@ from reconciler.planning.ceilings import cap_actions
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
 from reconciler.planning.money.funding import funding_by_lease, paused_by_funding, plan_funding
+from reconciler.planning.money.ledger import account_holds
 from reconciler.planning.money.usage import plan_usage
 from reconciler.planning.money.usage_metering import measure
 from reconciler.planning.money.withdrawals import plan_withdrawals
@@ -152,7 +153,8 @@ def _plan_transactions(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
     """Transactions in order of priority, and the one to send now."""
     proposals = plan_closings(basis) + plan_bids(basis) + plan_usage(basis) + plan_withdrawals(basis)
     sending = plan_transactions(basis, proposals.messages)
-    return [*plan_funding(basis), *proposals.holds, *sending.holds, *sending.actions], sending.batch
+    decisions = [*account_holds(basis), *plan_funding(basis), *proposals.holds, *sending.holds]
+    return [*decisions, *sending.actions], sending.batch
 
 
 def _chain_unavailable(inputs: PlanningInput) -> tuple[list[Action | Hold], str]:

@@ -8,7 +8,9 @@ from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.observed import Market, State
+from reconciler.values.outcomes import NOT_WORTH
 from reconciler.values.plans import Action, ApplyWorkload, Hold, NotifyTenant, Reason, effect_key
+from reconciler.values.refusals import Refusal
 from reconciler.values.subjects import EffectKey, Subject
 from reconciler.values.times import is_over
 
@@ -27,8 +29,15 @@ def retry_hold(
     if retry.retry_at is None:
         return Hold(subject, Reason.REFUSED_BEFORE, f"{retry.why}{advice}")
     if not is_over(retry.retry_at - LONGEST_SECONDS, LONGEST_SECONDS, now):
-        return Hold(subject, Reason.TRY_LATER, f"failed {retry.times}, last: {retry.why}{advice}")
+        reason = Reason.NOT_WORTH_ITS_FEE if retry.reason == NOT_WORTH else Reason.TRY_LATER
+        return Hold(subject, reason, f"failed {retry.times}, last: {retry.why}{advice}")
     return None
+
+
+def withdrawal_is_gated(memory: Memory, lease: LeaseId) -> bool:
+    """Whether a gate refused the lease's last withdrawal."""
+    retry = memory.retries.get(EffectKey(WithdrawLease.__name__, Subject.of_lease(lease)))
+    return retry is not None and Refusal(retry.why).gated
 
 
 def with_failure(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from reconciler.planning.fee_ceilings import fees_max
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.desired import Desired
+from reconciler.values.escrow import blocks_left
 from reconciler.values.ids import DeploymentId
-from reconciler.values.intents import Intent
+from reconciler.values.intents import FeeTerms, Intent
+from reconciler.values.memory import Memory
 from reconciler.values.messages import (
     CloseBid,
     CreateBid,
@@ -18,15 +21,36 @@ from reconciler.values.messages import (
     WithdrawLease,
     may_be_gated,
     subject_of,
+    tenant_of,
     touched_escrow,
 )
-from reconciler.values.observed import Market
+from reconciler.values.money import fee_of
+from reconciler.values.observed import Market, State
 from reconciler.values.plans import Hold, Reason, Rebroadcast, SendTransaction
 from reconciler.values.subjects import PROVIDER, SPENDING, Subject
 
 MARKET_BATCH = "market"
+SINGLE_BATCH = "single"
 WITHDRAWAL_BATCH = "withdrawals"
-OTHERS_FIRST = "it is sent in a later cycle: withdrawals share no transaction with other messages"
+OTHERS_FIRST = (
+    "it is sent in a later cycle: withdrawals, and messages about a tenant whose act made a transaction fail "
+    "within a day, share no transaction with others"
+)
+SHARED_MAX = 25
+"""Messages that share a transaction and that their tenants can make invalid in front of it, which costs the
+fee of all. One more saves the gas that a transaction pays once; with 25, that equals the expected loss where
+one in a thousand becomes invalid.
+"""
+SHARES_NO_MORE = (
+    "it is sent in a later cycle: its tenant could make it invalid, at the cost of the fee of all that share "
+    "its transaction"
+)
+GAS_LEASE_ENDS = 147_000
+"""What the end of each lease adds to the gas of the message that finds the account empty (semantics 1.6)."""
+
+ENDING_BLOCKS = 5
+"""Blocks of remaining funds from which on they may run out before the message is in a block."""
+
 OVERDUE_BLOCKS = 2
 """Blocks after signing in which a transaction is included, or it is broadcast again (semantics 1.2)."""
 
@@ -41,8 +65,9 @@ class TransactionPlan:
 
 
 def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> TransactionPlan:
-    """Form one transaction; withdrawals share none with other messages, and the
-    two kinds alternate."""
+    """Form one transaction; withdrawals share none with other messages, nor do those about a tenant whose
+    act made one fail, and the kinds take turns.
+    """
     last = basis.memory.last_batch
     if basis.intents:
         is_stopped = basis.limits.stop_spending or basis.limits.observe_only
@@ -54,13 +79,36 @@ def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> Tran
         return TransactionPlan((), (), last)
     if stop := spending_hold(basis):
         return TransactionPlan((), _hold_all(messages, stop.reason, stop.message), last)
-    batch = _next_batch(messages, last)
-    chosen, holds = _select(basis, [m for m in messages if _batch(m) == batch])
-    waiting = _hold_all(
-        (m for m in messages if _batch(m) != batch), Reason.AWAITING_CONFIRMATION, OTHERS_FIRST
+    kinds = [_batch(m, basis.memory) for m in messages]
+    batch = _next_batch(kinds, last)
+    chosen, holds = _select(
+        basis, [m for m, kind in zip(messages, kinds, strict=True) if kind == batch], batch
     )
-    fee_max = Fees.under(basis.market.rules, basis.limits).ceiling(chosen)
-    return TransactionPlan((SendTransaction(chosen, fee_max),), (*holds, *waiting), batch)
+    others = (m for m, kind in zip(messages, kinds, strict=True) if kind != batch)
+    waiting = _hold_all(others, Reason.AWAITING_CONFIRMATION, OTHERS_FIRST)
+    sending = SendTransaction(chosen, _terms(basis, chosen))
+    return TransactionPlan((sending,), (*holds, *waiting), batch)
+
+
+def _terms(basis: MarketBasis, messages: tuple[Message, ...]) -> FeeTerms:
+    fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
+    spare = sum(_gas_of_ending(basis, message) for message in messages)
+    fee = fees.of(messages) + fee_of(spare, basis.market.rules.gas_price)
+    return FeeTerms(fee, fees_max(basis, messages), fees.factor(map(type, messages)), spare)
+
+
+def _gas_of_ending(basis: MarketBasis, message: Message) -> int:
+    """What a message uses in the block but not in its simulation, if the funds of its deployment run out in
+    between: it closes all leases of the deployment.
+    """
+    deployment = touched_escrow(message)
+    account = basis.market.accounts.get(deployment) if deployment else None
+    if account is None:
+        return 0
+    left = blocks_left(account, basis.market.height)
+    if left is None or not 0 <= left < ENDING_BLOCKS:
+        return 0
+    return GAS_LEASE_ENDS * sum(payment.state is State.OPEN for payment in account.payments)
 
 
 def _overdue(intent: Intent, market: Market) -> bool:
@@ -70,34 +118,53 @@ def _overdue(intent: Intent, market: Market) -> bool:
     return not intent.signed_at_height <= market.height < intent.signed_at_height + OVERDUE_BLOCKS
 
 
-def _batch(message: Message) -> str:
+def _batch(message: Message, memory: Memory) -> str:
+    if tenant_of(message) in memory.invalidators:
+        return SINGLE_BATCH
     return WITHDRAWAL_BATCH if may_be_gated(message) else MARKET_BATCH
 
 
-def _next_batch(messages: tuple[Message, ...], last: str) -> str:
-    batches = {_batch(m) for m in messages}
-    others = batches - {last}
-    return min(others) if others else last
+def _next_batch(kinds: Iterable[str], last: str) -> str:
+    """The kind after the last one, in turn."""
+    found = sorted(set(kinds))
+    return next((kind for kind in found if kind > last), found[0])
 
 
-def _select(basis: MarketBasis, messages: list[Message]) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
+def _select(
+    basis: MarketBasis, messages: list[Message], batch: str
+) -> tuple[tuple[Message, ...], tuple[Hold, ...]]:
     """As many messages as a transaction may carry, touching each deployment's escrow once (semantics 4.4)."""
+    shared_max = 1 if batch == SINGLE_BATCH else basis.memory.shared_max or SHARED_MAX
     chosen: list[Message] = []
     holds: list[Hold] = []
     touched: set[DeploymentId] = set()
+    shared = 0
     for message in messages:
         account = touched_escrow(message)
         if len(chosen) >= basis.limits.messages_per_transaction:
             why = "the transaction is full (host file: messages_per_transaction); sent in a later cycle"
             holds.append(Hold(hold_subject(message), Reason.CEILING, why))
+        elif shared >= shared_max and may_become_invalid(basis, message):
+            holds.append(Hold(hold_subject(message), Reason.AWAITING_CONFIRMATION, SHARES_NO_MORE))
         elif account is not None and account in touched:
             why = "another message settles its deployment's escrow; two in one block break its payments"
             holds.append(Hold(hold_subject(message), Reason.AWAITING_HEIGHT, why))
         else:
             chosen.append(message)
+            shared += may_become_invalid(basis, message)
             if account is not None:
                 touched.add(account)
     return tuple(chosen), tuple(holds)
+
+
+def may_become_invalid(basis: MarketBasis, message: Message) -> bool:
+    """Whether its tenant can make it fail before it is in a block, and with it the whole transaction; nobody
+    can for a bid that cannot win.
+    """
+    if isinstance(message, CloseBid) and not message.lease:
+        bid = basis.market.bids.get(message.id)
+        return bid is not None and bid.may_win
+    return True
 
 
 def hold_subject(message: Message) -> Subject:

@@ -86,13 +86,13 @@ def _lines(plan: Plan, leased: LeasedOrders) -> Iterator[tuple[Subject, PlanLine
 
 def _effects(action: Action, leased: LeasedOrders) -> Iterator[tuple[Subject, PlanLine]]:
     match action:
-        case SendTransaction(messages=messages, fee_max=fee):
+        case SendTransaction(messages=messages, terms=terms):
             for message in messages:
                 yield subject_of_message(message, leased), PlanLine(LineKind.DONE, describe(message))
             count = f"{len(messages)} message{'s' if len(messages) != 1 else ''}"
             yield (
                 PROVIDER,
-                PlanLine(LineKind.DONE, f"send one transaction of {count}, for at most {fee}uve in fees"),
+                PlanLine(LineKind.DONE, f"send one transaction of {count}, for about {terms.fee}uve in fees"),
             )
         case Rebroadcast(hash=tx):
             yield Subject.of_transaction(tx), PlanLine(LineKind.DONE, action.describe())

@@ -137,8 +137,9 @@ def _action(action: Action) -> ActionView:
 
 def _details(action: Action) -> Mapping[str, Any]:
     match action:
-        case SendTransaction(messages=messages, fee_max=fee):
-            return {"messages": [_message(message) for message in messages], "fee_max_uve": fee}
+        case SendTransaction(messages=messages, terms=terms):
+            described = [_message(message) for message in messages]
+            return {"messages": described, "fee_uve": terms.fee, "fees_max_uve": list(terms.fees_max)}
         case Rebroadcast(hash=tx):
             return {"hash": tx}
         case PrepareAdapter(adapter=adapter, quota=quota):

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from reconciler.ports import Chain, Repo
 from reconciler.runtime.metrics_history import Durations
 from reconciler.values.ids import LeaseId
-from reconciler.values.intents import Intent, Prepared
+from reconciler.values.intents import FeeTerms, Intent, Prepared
 from reconciler.values.messages import Message
-from reconciler.values.observed import Market
+from reconciler.values.observed import Market, Transfer
 from reconciler.values.outcomes import Outcome
 from reconciler.values.readings import Reading
 from reconciler.values.repository import BranchCommit, Commit
@@ -80,12 +80,16 @@ class TimedChain:
         with self._calls.timed("chain", "observe"):
             return self._chain.observe(hashes, known)
 
+    def transfers_between(self, first: int, last: int) -> tuple[Transfer, ...] | None:
+        with self._calls.timed("chain", "transfers_between"):
+            return self._chain.transfers_between(first, last)
+
     def forget_height(self) -> None:
         self._chain.forget_height()
 
-    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
+    def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
         with self._calls.timed("chain", "prepare"):
-            return self._chain.prepare(messages, fee_max)
+            return self._chain.prepare(messages, terms)
 
     def broadcast(self, intent: Intent) -> Outcome:
         with self._calls.timed("chain", "broadcast"):

@@ -48,8 +48,9 @@ class BidStrategy(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Bidding:
     """Which tenants to bid for, and at what price; within how many seconds a lease must earn back its fees,
-    and after how many a bid without a lease is closed. `maximum_percent` of the tenant's highest price is
-    bid, or `undercut_percent` less than the lowest other bid, as the strategy says.
+    and after how many a bid without a lease is closed; so is one whose price is more than `outpriced_percent`
+    below today's. `maximum_percent` of the tenant's highest price is bid, or `undercut_percent` less than the
+    lowest other bid, as the strategy says.
     """
 
     enabled: bool = True
@@ -58,18 +59,20 @@ class Bidding:
     undercut_percent: int = 1
     break_even_seconds: int = 86_400
     bid_lifetime_seconds: int = 1_800
+    outpriced_percent: int = 20
     owners_allowed: frozenset[str] = frozenset()
     owners_denied: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawals:
-    """When a lease's earnings are withdrawn: at least `every_seconds` after the last withdrawal, and at least
-    `min_gain` uve over the fee.
+    """When a lease's earnings are withdrawn: at least `every_seconds` after the last withdrawal, at least
+    `min_gain` uve over the fee, and with a fee of at most `fee_percent_max` percent of them.
     """
 
     every_seconds: int = 86_400
     min_gain: int = 1
+    fee_percent_max: int = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.values.messages import Message
@@ -12,7 +13,7 @@ from reconciler.values.outcomes import Failed, Refused
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A signed transaction, written to the journal before it is broadcast; `fee` in uve, `sequence` the
-    account's that it uses.
+    account's that it uses, `gas` simulated for it (0: not known).
     """
 
     hash: str
@@ -22,6 +23,7 @@ class Intent:
     sequence: int
     timeout_height: int
     signed_at_height: int
+    gas: int = 0
 
 
 class IntentOutcome(StrEnum):
@@ -36,8 +38,8 @@ class IntentOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """An intent's end (semantics 1.2); `height` is 0 if the node's check refused it, otherwise `code` and
-    `log` are those of the block.
+    """An intent's end (semantics 1.2); `height` is 0 if the node's check refused it, otherwise `code`, `log`
+    and `gas_used` are those of the block.
     """
 
     intent: Intent
@@ -47,6 +49,19 @@ class Confirmation:
     code: int = 0
     codespace: str = ""
     log: str = ""
+    gas_used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FeeTerms:
+    """How a transaction pays for its gas: `fee` uve are expected, the gas limit is `gas_factor` times the
+    simulated gas and `gas_spare`, and `fees_max` is the most that each message may cost, in their order.
+    """
+
+    fee: int
+    fees_max: tuple[int, ...]
+    gas_factor: Decimal
+    gas_spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ class Limits:
     Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
     `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` and
     `draining` are read from their files each cycle; `concurrent_effects` and `queued_effects` are the running
-    effects and those in flight, of one target; `grants` are the repository's.
+    effects and those in flight, of one target; `gas_adjustment` is the smallest factor applied to simulated
+    gas (None: only what was measured); `grants` are the repository's.
     """
 
     observe_only: bool = False
@@ -43,7 +44,7 @@ class Limits:
     require_signature: bool = False
     clock_skew_seconds: int = 60
     timeout_blocks: int = 20
-    gas_adjustment: Decimal = Decimal("1.5")
-    gas_price_max: Decimal = Decimal("0.1")
+    gas_adjustment: Decimal | None = None
+    gas_price_max: Decimal = Decimal("0.25")
     capacity: Resources | None = None
     grants: Grants = field(default_factory=Grants)

@@ -84,15 +84,46 @@ class UsageMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerGap:
+    """Blocks `first` to `last`, whose transfers are not known: how much the wallet's balance changed over
+    them (uve), and how much of that is not explained.
+    """
+
+    first: int
+    last: int
+    change: int
+    unexplained: int
+
+
+@dataclass(frozen=True, slots=True)
 class WalletLedger:
     """The wallet's history in uve: its balance with deposits when the journal began, external transfers since
     then, fees paid, spending of the last hour.
+
+    `balance` and `deposits` are those of the last booked height (None: not known). `unexplained` changed the
+    wallet in blocks whose transfers are not known, `gaps` are those that may still be read.
     """
 
     started_with: int = 0
     outside: int = 0
     fees: int = 0
     spent: tuple[tuple[int, int], ...] = ()
+    balance: int | None = None
+    deposits: int = 0
+    unexplained: int = 0
+    gaps: tuple[LedgerGap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignTransaction:
+    """A transaction with our account's key that this daemon did not send; `at` is its time (chain, unix
+    seconds).
+    """
+
+    hash: str
+    height: int
+    sequence: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +156,14 @@ class Memory:
     recent closings of leases (chain, unix seconds); `sequence` is the account's next one, `hold_until_height`
     the height before which nothing is spent, `last_batch` the kind of the last transaction.
 
+    `gas` is the gas used of recent transactions, in thousandths of the simulated gas, by kind of message (the
+    newest last), `gas_short` what is bought after a shortage until it was measured; `shared_max` the number
+    of messages that share a transaction (0: the most), and `invalidators` the tenants whose acts made one of
+    our transactions fail in a block, with its time (chain, unix seconds).
+
+    `foreign` are the last transactions of a day that somebody else signed with our key, `foreign_total` is
+    the number of all.
+
     `notified` are the notices delivered to tenants; `approvable` are the breaches that the owner may approve
     now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
     seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
@@ -146,6 +185,12 @@ class Memory:
     sequence: int | None = None
     hold_until_height: int = 0
     last_batch: str = ""
+    gas: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    gas_short: Mapping[str, int] = field(default_factory=dict)
+    shared_max: int = 0
+    invalidators: Mapping[str, int] = field(default_factory=dict)
+    foreign: tuple[ForeignTransaction, ...] = ()
+    foreign_total: int = 0
     approvable: Mapping[str, Breach] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     prices: Mapping[str, tuple[PriceSpan, ...]] = field(default_factory=dict)

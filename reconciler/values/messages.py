@@ -91,6 +91,15 @@ def subject_of(message: Message) -> Subject:
             return Subject.of_order(order)
 
 
+def tenant_of(message: Message) -> str:
+    """The address of the tenant whose order or lease the message is about."""
+    match message:
+        case CreateBid(id=id_) | CloseBid(id=id_) | WithdrawLease(id=id_) | RecordUsage(lease=id_):
+            return id_.order.owner
+        case SettleUsage(order=order):
+            return order.owner
+
+
 def touched_escrow(message: Message) -> DeploymentId | None:
     """The deployment whose escrow account the message settles; two such in a block break its payments
     (semantics 4.4).

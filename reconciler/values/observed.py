@@ -58,6 +58,14 @@ class Order:
         return sum((u.price * u.count for u in self.units), Decimal(0))
 
     @property
+    def is_dead(self) -> bool:
+        """Whether no lease can ever follow it: its group or deployment is closed for good, although the chain
+        lists it as open for ever (semantics 3.8).
+        """
+        ended = (State.CLOSED, State.INSUFFICIENT_FUNDS)
+        return self.deployment_state in ended or self.group_state in ended
+
+    @property
     def denoms(self) -> frozenset[str]:
         """The denominations of its unit prices; the chain's handler panics on a bid in another (semantics
         3.2).
@@ -215,7 +223,7 @@ class ChainParams:
 @dataclass(frozen=True, slots=True)
 class TxResult:
     """The result of a transaction: included in block `height`; `code` 0 is success, otherwise `log` has the
-    error.
+    error; `gas_used` is 0 if the node did not say.
     """
 
     hash: str
@@ -223,6 +231,7 @@ class TxResult:
     code: int
     codespace: str
     log: str
+    gas_used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,16 +248,28 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction in block `height` that used this sequence of our account, whoever signed it."""
+
+    hash: str
+    height: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """One view of the chain at one height.
 
-    `orders` are all open ones; `bids` our open and active ones; `leases` our active ones and the closed ones
-    that memory or adapters refer to. `tx_results` are those of the queried transactions; a missing hash is in
-    no block up to `height`. `block_seconds` is measured from headers, never assumed (semantics 1.3).
-    `transfers` are those since the last view, None if there is a gap. `lag_blocks` is the distance to the
-    RPC's height; `orders_cut`: some orders were left out; `unconfirmed`: lease -> why its closing is not
-    confirmed; `rival_bids`: the prices of other providers' open bids, in uve a block, as far as their blocks
-    were read.
+    `orders` are all open ones that are not dead; `bids` our open and active ones; `leases` our active ones
+    and the closed ones that memory or adapters refer to. `tx_results` are those of the queried transactions;
+    a missing hash is in no block up to `height`. `block_seconds` is measured from headers, never assumed
+    (semantics 1.3).
+
+    `transfers` are those since the last view, None if there is a gap; `gap_transfers` those of earlier gaps,
+    by their first and last height; `signed` the transactions of our account in the blocks since the last view
+    of this process. `lag_blocks` is the distance to the RPC's height; `orders_cut`: some orders were left
+    out; `unconfirmed`: lease -> why its closing is not confirmed; `rival_bids`: the prices of other
+    providers' open bids, in uve a block, as far as their blocks were read.
     """
 
     chain_id: str
@@ -265,6 +286,8 @@ class Market:
     settlements: Mapping[OrderId, OrderSettlement] = field(default_factory=dict)
     tx_results: Mapping[str, TxResult] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] | None = ()
+    gap_transfers: Mapping[tuple[int, int], tuple[Transfer, ...]] = field(default_factory=dict)
+    signed: tuple[SignedTransaction, ...] = ()
     lag_blocks: int = 0
     orders_cut: bool = False
     unconfirmed: Mapping[LeaseId, str] = field(default_factory=dict)

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 
 from reconciler.values.text import clean_fields
 
+GAS_PRICE = "GasPrice"
+"""The reason of a transaction whose gas price is too low or too high."""
+
+NOT_WORTH = "NotWorthItsFee"
+"""The reason of a message that would cost more than it brings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

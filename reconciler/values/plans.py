@@ -8,7 +8,7 @@ from enum import StrEnum
 from reconciler.values.desired import Workload
 from reconciler.values.funding import NO_FUNDING, FundingByLease, TimeLeft
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
-from reconciler.values.intents import Confirmation
+from reconciler.values.intents import Confirmation, FeeTerms
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message, describe, subject_of
@@ -44,6 +44,8 @@ class Reason(StrEnum):
     AWAITING_CONFIRMATION = "AwaitingConfirmation"
     AWAITING_HEIGHT = "AwaitingHeight"
     JOURNAL_NEW = "JournalNew"
+    FOREIGN_TRANSACTION = "ForeignTransaction"
+    LEDGER_GAP = "LedgerGap"
     CEILING = "Ceiling"
     CHAIN_UNSEEN = "ChainUnseen"
     LEASE_NOT_FOUND = "LeaseNotFound"
@@ -88,10 +90,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class SendTransaction:
-    """Prepare, sign, record and broadcast one transaction of these messages, for at most `fee_max` uve."""
+    """Prepare, sign, record and broadcast one transaction of these messages, on these terms."""
 
     messages: tuple[Message, ...]
-    fee_max: int
+    terms: FeeTerms
 
     def describe(self) -> str:
         """One line a message."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reconciler.values.money import DENOM
-from reconciler.values.outcomes import Failed, Refused
+from reconciler.values.outcomes import GAS_PRICE, Failed, Refused
 from reconciler.values.text import one_line
 
 _INDEX = re.compile(r"message index: (\d{1,9})")
 _SEQUENCE = re.compile(r"account sequence mismatch, expected (\d{1,20}), got (\d{1,20})")
 _NEEDED = re.compile(r"min gas prices (\d{1,30}(?:\.\d{1,18})?)" + DENOM)
 _REQUIRED = re.compile(r"insufficient fees?; got: \S{0,200} required: (\d{1,30})" + DENOM)
+_SHORTAGE = re.compile(r"out of gas in location: .{0,200}?; gasWanted: (\d{1,18}), gasUsed: (\d{1,18})")
 _GAS = re.compile(r" with gas used: '\d{1,20}'")
 
 WORDS_MAX = 1000
@@ -22,6 +23,7 @@ WORDS_MAX = 1000
 GATED = ("MFA required", "VEID ", "MFA verification", "account does not have sufficient VEID")
 """Prefixes of refusals by the identity and multi-factor gates (semantics 1.5)."""
 
+ADD_FUNDS = "add funds to the provider's account"
 BALANCE = ("insufficient funds", "insufficient balance")
 IN_CACHE = "tx already exists in cache"
 
@@ -89,6 +91,8 @@ class Refusal:
     @property
     def outcome(self) -> Refused | Failed:
         """The outcome of each refused message: permanent or to be retried."""
+        if _NEEDED.search(self.words) or _REQUIRED.search(self.words):
+            return Failed(GAS_PRICE, self.words)
         kind = Refused if self.permanent else Failed
         return kind("ChainRefused", self.words, self._advice)
 
@@ -96,7 +100,13 @@ class Refusal:
     def _advice(self) -> str:
         if self.gated:
             return "requires identity or multi-factor verification by the account owner"
-        return "add funds to the provider's account" if self.short_of_money else ""
+        return ADD_FUNDS if self.short_of_money else ""
+
+    @property
+    def gas_shortage(self) -> Decimal | None:
+        """The gas used per gas wanted of a refusal for want of gas; None for any other."""
+        found = _SHORTAGE.search(self.words)
+        return Decimal(found[2]) / int(found[1]) if found and int(found[1]) else None
 
     def gas_price_needed(self, gas_limit: int) -> Decimal | None:
         """The gas price in uve that the node requires, if the fee was too low (semantics 1.3)."""

@@ -113,7 +113,8 @@ class IntentView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyView:
     """Money in whole uve: spendable, locked in our bids, earned (net of what was put in), accrued on leases,
-    paid in fees, and received from payments and settlements since the journal began, net of the chain's take.
+    paid in fees, and received from payments and settlements since the journal began, net of the chain's take;
+    `unexplained_uve` changed the wallet in blocks whose transfers are not known.
     """
 
     balance_uve: int = 0
@@ -122,6 +123,8 @@ class MoneyView:
     accrued_uve: int = 0
     fees_uve: int = 0
     received_uve: int = 0
+    unexplained_uve: int = 0
+    foreign_transactions: int = 0
 
 
 class CycleOutcome(StrEnum):

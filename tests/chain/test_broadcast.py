@@ -65,7 +65,7 @@ def test_a_raised_gas_price_is_dropped_with_the_next_full_view(world: ChainWorld
     refused = BroadcastTxResponse(tx_response={"code": 1, "codespace": "undefined", "raw_log": low})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(GrpcNode, "call", lambda *_: refused)
-        assert client.broadcast(intent) == Failed("ChainRefused", low)
+        assert client.broadcast(intent) == Failed("GasPrice", low)
     dearer = prepared(client, offer(seen(client), order)).intent
     assert dearer is not None
     assert dearer.fee == pytest.approx(2 * intent.fee, rel=0.01)

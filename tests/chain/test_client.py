@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.chain import deployments as surroundings
-from reconciler.chain import queries
+from reconciler.chain import full_view, queries
 from reconciler.chain.block_changes import BlockChanges
 from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.grpc_node import GrpcNode
@@ -17,7 +17,7 @@ from reconciler.chain.rpc import Rpc
 from reconciler.chain.tx_builder import FeePolicy
 from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
-from tests.contracts.chain_backends import FEE_MAX, ChainWorld
+from tests.contracts.chain_backends import ChainWorld, fee_terms
 from tests.contracts.chain_steps import (
     failed,
     landed,
@@ -58,7 +58,7 @@ def test_query_strategy_does_not_change_the_view(world: ChainWorld, monkeypatch:
     monkeypatch.setattr(queries.Queries.__init__, "__defaults__", (0, 2))
     assert seen(world.client(), known=known) == one_by_one
     assert len(one_by_one.leases) == 3
-    assert len(one_by_one.orders) == 4
+    assert len(one_by_one.orders) == 3
 
 
 @pytest.mark.parametrize("method", ["Orders", "Bids", "Leases", "Order", "Deployment", "Params", "Provider"])
@@ -184,7 +184,7 @@ def test_a_node_that_is_down_is_unseen_and_sends_nothing(world: ChainWorld, grpc
     expected = ClientOptions(world.chain_id, stale_seconds=None)
     client = ChainClient(node, Rpc(rpc or world.rpc.url, 2), world.provider, expected, FeePolicy())
     assert "does not answer" in unseen(client)
-    assert failed(client.prepare([], FEE_MAX)).reason == "ChainUnseen"
+    assert failed(client.prepare([], fee_terms(0))).reason == "ChainUnseen"
     client.close()
 
 
@@ -200,3 +200,35 @@ def test_unreadable_blocks_request_full_views_at_a_limited_rate(world: ChainWorl
                 seen(client)
             asked.append(counts["/virtengine.market.v1beta5.Query/Orders"])
     assert asked == [0, 0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def test_orders_that_can_never_be_accepted_are_in_no_view(world: ChainWorld) -> None:
+    """The chain lists them as open for ever; their deployments are closed (semantics 3.8)."""
+    client = world.client()
+    dead, live = world.order(world.tenants[0]), world.order(world.tenants[0])
+    assert set(seen(client).orders) == {dead, live}
+    world.close_deployment(world.tenants[0], dead.deployment)
+    assert set(seen(client).orders) == {live}
+    assert set(seen(world.client()).orders) == {live}
+
+
+def test_dead_orders_take_no_place_of_live_ones(world: ChainWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(full_view, "ORDERS_MAX", 2)
+    for _ in range(2):
+        world.close_deployment(world.tenants[0], world.order(world.tenants[0]).deployment)
+    live = world.order(world.tenants[0])
+    client = world.client(full_view_seconds=0)
+    assert seen(client).orders_cut
+    world.advance()
+    view = seen(client)
+    assert (set(view.orders), view.orders_cut) == ({live}, False)
+
+
+def test_a_bid_on_a_dead_order_is_seen_and_closed(world: ChainWorld) -> None:
+    client = world.client()
+    order = world.order(world.tenants[0])
+    landed(world, client, offer(seen(client), order))
+    world.close_deployment(world.tenants[0], order.deployment)
+    for view in (seen(client), seen(world.client())):
+        [bid] = view.bids.values()
+        assert not bid.may_win

@@ -18,7 +18,7 @@ from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.intents import Prepared
 from reconciler.values.messages import CloseBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.observed import Market, State
-from tests.contracts.chain_backends import FEE_MAX, ChainWorld, RefusedError
+from tests.contracts.chain_backends import ChainWorld, RefusedError, fee_terms
 from tests.contracts.chain_steps import offer, seen, told
 
 STEPS = 50
@@ -135,7 +135,7 @@ class Walk:
 
     def _send(self, message: Message) -> None:
         seen(self.client, known=sorted(self.known))
-        made = self.client.prepare([message], FEE_MAX)
+        made = self.client.prepare([message], fee_terms(1))
         if isinstance(made, Prepared) and made.intent is not None:
             self.client.broadcast(made.intent)
             self.world.advance()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 from decimal import Decimal
 
 from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.grpc_node import GrpcNode
+from reconciler.chain.transactions import decode_tx
 from reconciler.chain.tx_builder import FeePolicy
 from reconciler.devnet.chain.genesis import Gates
+from reconciler.values.intents import FeeTerms, Prepared
 from reconciler.values.messages import CreateBid, WithdrawLease
-from reconciler.values.outcomes import Done
+from reconciler.values.outcomes import Done, Failed, Unknown
 from tests.chain.counting import counted
-from tests.contracts.chain_backends import FEE_MAX, ChainWorld, simulated
+from tests.contracts.chain_backends import ChainWorld, fee_terms, simulated
 from tests.contracts.chain_steps import (
     failed,
     lease_of,
@@ -29,7 +33,7 @@ def test_a_changed_sequence_prevents_signing(world: ChainWorld) -> None:
     view = seen(client)
     world.simulated.faults.racing.append(world.provider.address)
     world.advance()
-    outcome = failed(client.prepare([offer(view, order)], FEE_MAX))
+    outcome = failed(client.prepare([offer(view, order)], fee_terms(1)))
     assert outcome.reason == "Sequence"
     seen(client)
     assert prepared(client, offer(view, order)).intent is not None
@@ -83,12 +87,75 @@ def test_many_bids_are_one_transaction(world: ChainWorld) -> None:
     assert len(view.bids) == 15
 
 
-def test_a_fee_above_its_limit_is_not_paid(world: ChainWorld) -> None:
+def test_a_message_that_costs_more_than_it_brings_is_left_out_with_the_sum(world: ChainWorld) -> None:
+    client = world.client()
+    orders = [world.order(world.tenants[0]) for _ in range(4)]
+    view = seen(client)
+    bids = [offer(view, order) for order in orders]
+    made = client.prepare(bids, FeeTerms(0, (20_000, 20, 20_000, 20), Decimal("1.05")))
+    assert isinstance(made, Prepared)
+    assert made.intent is not None
+    assert sum((20_000, 20, 20_000)) > made.intent.fee
+    made = client.prepare(bids, FeeTerms(0, (3_400, 20, 3_400, 20), Decimal("1.05")))
+    assert isinstance(made, Prepared)
+    assert made.intent is not None
+    assert made.intent.messages == (bids[0], bids[2])
+    assert [message for message, _ in made.dropped] == [bids[1], bids[3]]
+    assert re.fullmatch(
+        r"its fee for \d+ gas is \d+uve, more than the 20uve that it brings", made.dropped[0][1].why
+    )
+
+
+def test_the_gas_limit_is_the_simulated_gas_times_its_factor(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
-    outcome = failed(client.prepare([offer(seen(client), order)], 100))
-    assert outcome.reason == "FeeTooHigh"
-    assert "more than the 100uve" in outcome.why
+    made = client.prepare([offer(seen(client), order)], fee_terms(1, gas_factor="1.25"))
+    assert isinstance(made, Prepared)
+    assert made.intent is not None
+    limit = decode_tx(made.intent.tx).terms.gas_limit
+    assert limit == math.ceil(Decimal("1.25") * made.intent.gas)
+    assert made.intent.fee == math.ceil(limit * Decimal("0.025"))
+    assert client.broadcast(made.intent) == Done()
+    world.advance()
+    used = seen(client, [made.intent.hash]).tx_results[made.intent.hash].gas_used
+    assert 0.9 < used / made.intent.gas < 1.05
+
+
+def test_a_message_that_became_invalid_is_not_broadcast_again(world: ChainWorld) -> None:
+    """Its transaction would cost its whole fee in a block."""
+    assert world.simulated is not None
+    client = world.client()
+    lease = lease_of(world, client)
+    world.advance()
+    seen(client)
+    made = prepared(client, WithdrawLease(lease.id)).intent
+    assert made is not None
+    world.simulated.faults.lost_requests = 1
+    assert isinstance(client.broadcast(made), Unknown)
+    world.close_lease(world.tenants[0], lease.id)
+    answer = client.broadcast(made)
+    assert isinstance(answer, Unknown)
+    assert answer.why.startswith("it would fail in a block now")
+    world.advance()
+    assert made.hash not in seen(client, [made.hash]).tx_results
+
+
+def test_a_higher_gas_price_is_followed(world: ChainWorld) -> None:
+    assert world.simulated is not None
+    client = world.client()
+    orders = [world.order(world.tenants[0]) for _ in range(2)]
+    view = seen(client)
+    world.simulated.faults.price_factor = 3
+    made = prepared(client, offer(view, orders[0])).intent
+    assert made is not None
+    refused = client.broadcast(made)
+    assert isinstance(refused, Failed)
+    assert refused.reason == "GasPrice"
+    view = seen(client)
+    assert view.rules.gas_price == Decimal("0.075")
+    again = prepared(client, offer(view, orders[0])).intent
+    assert again is not None
+    assert client.broadcast(again) == Done()
 
 
 def test_a_gas_price_above_the_host_limit_is_not_paid(world: ChainWorld) -> None:
@@ -96,7 +163,7 @@ def test_a_gas_price_above_the_host_limit_is_not_paid(world: ChainWorld) -> None
     policy = FeePolicy(gas_price_max=Decimal("0.01"))
     client = ChainClient(GrpcNode(world.node.target), world.rpc, world.provider, expected, policy)
     order = world.order(world.tenants[0])
-    assert failed(client.prepare([offer(seen(client), order)], FEE_MAX)).reason == "GasPrice"
+    assert failed(client.prepare([offer(seen(client), order)], fee_terms(1))).reason == "GasPrice"
     client.close()
 
 
@@ -107,5 +174,5 @@ def test_an_account_without_balance_is_reported(world: ChainWorld) -> None:
     order = world.order(world.tenants[0])
     view = seen(client)
     assert (view.wallet.balance, view.wallet.sequence, view.provider) == (0, 0, None)
-    assert failed(client.prepare([offer(view, order)], FEE_MAX)).reason == "NoBalance"
+    assert failed(client.prepare([offer(view, order)], fee_terms(1))).reason == "NoBalance"
     client.close()

@@ -42,13 +42,20 @@ from reconciler.devnet.chain.genesis import Gates
 from reconciler.devnet.chain.node import SimulatedChain
 from reconciler.devnet.chain.serving import serve
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
+from reconciler.values.intents import FeeTerms
 from reconciler.values.money import fee_of
 from reconciler.values.observed import TxResult
 
 GAS = 600_000
 FEE_MAX = 1_000_000
+"""Of each message."""
 ATTRIBUTE = base_attributes_v1_pb2.Attribute
 RESOURCES = base_resources_v1beta4_pb2
+
+
+def fee_terms(messages: int, fee_max: int = FEE_MAX, gas_factor: str = "1.05") -> FeeTerms:
+    """The terms of a transaction of so many messages."""
+    return FeeTerms(fee_max, (fee_max,) * messages, Decimal(gas_factor))
 
 
 class RefusedError(AssertionError):

@@ -14,7 +14,7 @@ from reconciler.values.messages import Message as Ours
 from reconciler.values.observed import Lease, Market
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
-from tests.contracts.chain_backends import FEE_MAX, ChainWorld
+from tests.contracts.chain_backends import ChainWorld, fee_terms
 
 
 def seen(client: ChainClient, hashes: Sequence[str] = (), known: Sequence[LeaseId] = ()) -> Market:
@@ -27,12 +27,12 @@ def seen(client: ChainClient, hashes: Sequence[str] = (), known: Sequence[LeaseI
 def told(view: Market) -> Market:
     """A view without what only its reader's own history tells."""
     leases = {each: replace(lease, closed_reason="") for each, lease in view.leases.items()}
-    return replace(view, leases=leases, tx_results={}, transfers=(), block_seconds=Decimal(1))
+    return replace(view, leases=leases, tx_results={}, transfers=(), signed=(), block_seconds=Decimal(1))
 
 
 def prepared(client: ChainClient, *messages: Ours) -> Prepared:
     """A preparation that must lead to a transaction, or to dropped messages."""
-    made = client.prepare(messages, FEE_MAX)
+    made = client.prepare(messages, fee_terms(len(messages)))
     assert isinstance(made, Prepared), made
     return made
 

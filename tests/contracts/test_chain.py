@@ -229,6 +229,7 @@ def test_a_lease_that_the_tenant_closed_is_still_shown_where_it_is_known(world: 
 def test_closing_our_own_lease_pays_it_out(world: ChainWorld) -> None:
     client = world.client()
     lease = lease_of(world, client)
+    world.advance()  # it is not closed in the block that settled its account
     _, view = landed(world, client, CloseBid(lease.id, CloseReason.UNSTABLE, lease=True))
     after = seen(client, known=[lease.id])
     assert after.leases.get(lease.id, view.leases.get(lease.id)) is not None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from reconciler.cycle.dispatch import dispatch_all
 from reconciler.values.desired import CloseReason
-from reconciler.values.intents import IntentOutcome, Prepared
+from reconciler.values.intents import FeeTerms, IntentOutcome, Prepared
 from reconciler.values.messages import CloseBid
 from reconciler.values.outcomes import Done, Failed, Refused, Unknown
 from reconciler.values.plans import (
@@ -26,7 +27,8 @@ from reconciler.values.subjects import Subject
 from tests import makers
 from tests.cycle.worlds import CLOSING, Scenery, intent
 
-SEND = SendTransaction((CLOSING,), 10_000)
+TERMS = FeeTerms(2_500, (500_000,), Decimal("1.05"))
+SEND = SendTransaction((CLOSING,), TERMS)
 
 
 def _plan(*actions: Action) -> Plan:
@@ -78,7 +80,7 @@ def test_messages_refused_by_the_simulation_are_reported_and_the_rest_sent(scene
     other = CloseBid(makers.lease_id(2), CloseReason.UNSPECIFIED)
     scene.chain.prepared = Prepared(intent(), ((other, Refused("ChainRefused", "unknown bid")),))
 
-    dispatch_all(_plan(SendTransaction((CLOSING, other), 10_000)), scene.world, ())
+    dispatch_all(_plan(SendTransaction((CLOSING, other), TERMS)), scene.world, ())
 
     assert [each.hash for each in scene.chain.sent] == [intent().hash]
     (told,) = _outcomes(scene)

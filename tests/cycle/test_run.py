@@ -11,13 +11,14 @@ from reconciler.cycle.run import Runner
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import IntentOutcome
 from reconciler.values.observed import TxResult
-from reconciler.values.outcomes import Failed
+from reconciler.values.outcomes import Done, Failed
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.records import message_result
 from reconciler.values.subjects import Subject
 from reconciler.values.views import CycleOutcome
 from tests import makers
-from tests.cycle.worlds import Scenery, intent
+from tests.cycle.worlds import CLOSING, Scenery, intent
 
 
 def _runner(scene: Scenery) -> Runner:
@@ -115,10 +116,13 @@ def test_a_push_that_fails_does_not_age_the_snapshot(scene: Scenery) -> None:
 def test_a_provider_that_does_not_publish_never_pushes(scene: Scenery) -> None:
     silent = replace(scene.world, publishes_status=False)
 
+    scene.journal.journal.record([message_result(CLOSING, Done(), makers.NOW)])
+    assert scene.journal.outbox.unpublished()
     cycle = Runner(silent, makers.US).run_cycle(flush=True)
 
     assert not cycle.publish_pending
     assert "publish" not in scene.calls
+    assert scene.journal.outbox.unpublished() == (), "they would never be removed"
 
 
 def test_each_hold_is_logged_when_it_appears_and_not_every_cycle(

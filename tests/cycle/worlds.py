@@ -13,10 +13,10 @@ from reconciler.ports import Intents, Journal, Outbox
 from reconciler.runtime.work_queues import InlineQueues
 from reconciler.values.desired import CloseReason, Workload
 from reconciler.values.ids import LeaseId, WorkloadId
-from reconciler.values.intents import Intent, Prepared
+from reconciler.values.intents import FeeTerms, Intent, Prepared
 from reconciler.values.limits import Limits
 from reconciler.values.messages import CloseBid, Message
-from reconciler.values.observed import AdapterView, Market
+from reconciler.values.observed import AdapterView, Market, Transfer
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Seen
 from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit, Commit
@@ -77,6 +77,11 @@ class MemoryChain:
     prepared: Prepared | Outcome | None = None
     answer: Outcome = field(default_factory=Done)
     sent: list[Intent] = field(default_factory=list)
+    found: tuple[Transfer, ...] | None = None
+
+    def transfers_between(self, first: int, last: int) -> tuple[Transfer, ...] | None:
+        self.calls.append(f"transfers {first} to {last}")
+        return self.found
 
     def forget_height(self) -> None:
         self.calls.append("forget height")
@@ -85,7 +90,7 @@ class MemoryChain:
         self.asked = tuple(hashes), tuple(known)
         return self.reading
 
-    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
+    def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
         self.calls.append("prepare")
         return self.prepared or Prepared(intent(*messages))
 

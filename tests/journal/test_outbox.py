@@ -89,3 +89,11 @@ def test_commit_statuses_are_stored_unchanged(tmp_path: Path) -> None:
     opened.database.execute("UPDATE facts SET content = '[{]' WHERE name = 'commit_states'")
     with pytest.raises(JournalBrokenError):
         opened.outbox.commit_statuses()
+
+
+def test_events_that_nobody_publishes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HISTORY_MAX", 3)
+    opened = open_journal(tmp_path)
+    for number in range(7):
+        opened.journal.remember(plan(transitions=(STEP,)), NOON + number)
+    assert [each.id for each in opened.outbox.unpublished()] == [5, 6, 7]

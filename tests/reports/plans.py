@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from reconciler.values.desired import CloseReason, Service, Workload
 from reconciler.values.ids import LeaseId, OrderId, workload_id
+from reconciler.values.intents import FeeTerms
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, WorkloadMemory
 from reconciler.values.messages import CloseBid, CreateBid, RecordUsage, SettleUsage, WithdrawLease
@@ -48,9 +49,9 @@ FULL = Plan(
                 SettleUsage(SECOND.order, ("usage-1", "usage-2"), 77),
                 SettleUsage(lease(1000009).order, ("usage-3",), 5),
             ),
-            31_000,
+            FeeTerms(31_000, (20_000, 500_000, 1_500_000, 40, 70, 5), Decimal("1.05")),
         ),
-        SendTransaction((WithdrawLease(FIRST, 120_000),), 5_000),
+        SendTransaction((WithdrawLease(FIRST, 120_000),), FeeTerms(5_000, (120_000,), Decimal("1.05"))),
         Rebroadcast("AB" * 32),
         ApplyWorkload(WORKLOAD, "d1gest", "its lease is active and nothing runs"),
         RemoveWorkload("kubernetes", workload_id(THIRD), "its lease is closed since height 90"),

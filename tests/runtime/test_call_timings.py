@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import pytest
 
@@ -10,9 +11,9 @@ from reconciler import ports
 from reconciler.api.metrics_cycles import calls
 from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
 from reconciler.values.ids import LeaseId
-from reconciler.values.intents import Intent, Prepared
+from reconciler.values.intents import FeeTerms, Intent, Prepared
 from reconciler.values.messages import Message
-from reconciler.values.observed import Market
+from reconciler.values.observed import Market, Transfer
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Unseen
 from reconciler.values.repository import BranchCommit, Commit
@@ -41,14 +42,17 @@ class Repo:
 class Chain:
     """Records its calls."""
 
+    def transfers_between(self, first: int, last: int) -> tuple[Transfer, ...] | None:
+        return (Transfer(first, "", "a", "b", last),)
+
     def forget_height(self) -> None:
         raise OSError("forgotten")
 
     def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         return Unseen(f"{len(hashes)} {len(known)}")
 
-    def prepare(self, messages: Sequence[Message], fee_max: int) -> Prepared | Outcome:
-        return Done(str(fee_max))
+    def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
+        return Done(str(terms.fee))
 
     def broadcast(self, intent: Intent) -> Outcome:
         return Done(intent.hash)
@@ -73,7 +77,8 @@ def test_calls_to_the_chain_are_timed() -> None:
     chain: ports.Chain = TimedChain(Chain(), timed)
     assert chain.observe(["h"], []) == Unseen("1 0")
     assert chain.observe([], []) == Unseen("0 0")
-    assert chain.prepare([], 7) == Done("7")
+    assert chain.transfers_between(1, 2) == (Transfer(1, "", "a", "b", 2),)
+    assert chain.prepare([], FeeTerms(7, (), Decimal(1))) == Done("7")
     assert chain.broadcast(INTENT) == Done(INTENT.hash)
     with pytest.raises(OSError, match="forgotten"):
         chain.forget_height()
@@ -81,4 +86,9 @@ def test_calls_to_the_chain_are_timed() -> None:
     counts = {
         (s.labels["source"], s.labels["call"]): s.value for s in family.samples if s.name.endswith("_count")
     }
-    assert counts == {("chain", "observe"): 2, ("chain", "prepare"): 1, ("chain", "broadcast"): 1}
+    assert counts == {
+        ("chain", "observe"): 2,
+        ("chain", "transfers_between"): 1,
+        ("chain", "prepare"): 1,
+        ("chain", "broadcast"): 1,
+    }

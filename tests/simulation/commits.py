@@ -13,7 +13,7 @@ FIRST_AT = 1_799_999_000
 
 CONFIG = """\
 bidding: {break_even: 24h}
-withdrawals: {every: 8s, min_gain: 1uve}
+withdrawals: {every: 8s, min_gain: 1uve, fee_percent_max: 100}
 usage: {every: 12s, min_gain: 1uve, expiry_margin: 1h}
 publishing: {quiet: 3s, at_most: 12s}
 """

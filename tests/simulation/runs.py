@@ -200,7 +200,7 @@ def _view(cycle: Cycle) -> Market | None:
     if isinstance(reading, Unseen):
         return None
     leases = {key: replace(each, closed_reason="") for key, each in reading.view.leases.items()}
-    return replace(reading.view, leases=leases, tx_results={}, transfers=())
+    return replace(reading.view, leases=leases, tx_results={}, transfers=(), signed=())
 
 
 def _objects(outside: Outside) -> list[Any]:

@@ -15,7 +15,8 @@ from reconciler.devnet.chain.gates import WITHDRAWAL
 from reconciler.devnet.chain.genesis import Gates
 from reconciler.devnet.chain.serving import serve
 from reconciler.devnet.trading import OrderRequest
-from reconciler.values.ids import workload_id
+from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.intents import IntentOutcome
 from reconciler.values.limits import Limits
 from reconciler.values.memory import WalletLedger
 from reconciler.values.plans import Reason
@@ -157,23 +158,90 @@ def test_a_withdrawal_refused_by_a_gate_is_held_alone(sim: Simulation) -> None:
     assert [each for each in sim.sent() if each.kind == "MsgWithdrawLease"]
 
 
-def test_a_foreign_transaction_with_our_key_holds_spending(sim: Simulation) -> None:
+def test_an_exhausted_lease_ends_although_every_withdrawal_is_refused(sim: Simulation) -> None:
+    """With the default gates no withdrawal ever passes; closing the bid does, and pays what is left."""
+    sim.blocks(1)
+    ante = sim.outside.chain.executor.ante
+    ante.genesis = replace(ante.genesis, gates=Gates(identity=False, second_factor=frozenset({WITHDRAWAL})))
+    (order,) = sim.scenario.alice.order(replace(FAIR, deposit=500_000))
+    won = LeaseId(order, OURS)
+    sim.blocks(4)
+    sim.scenario.alice.accept(won)
+    for _ in range(500_000 // 2446 - 1):
+        sim.outside.step()
+
+    sim.blocks(3)
+
+    assert won not in sim.last.planned.plan.funding
+    trade = sim.scenario.trade(order.dseq)
+    assert (trade.lease_state, trade.state) == ("closed", "closed")
+    ended = [each for each in sim.sent() if each.kind == "MsgCloseBid"]
+    assert any(str(order.dseq) in str(each) for each in ended)
+    assert not [each for each in sim.sent() if each.kind == "MsgWithdrawLease"]
+
+
+def test_a_chain_that_needs_more_gas_than_it_simulates_costs_few_refusals(fresh: Simulation) -> None:
+    fresh.outside.chain.faults.simulated_gas_percent = 40
+    for _ in range(4):
+        _order(fresh)
+    fresh.blocks(60)
+    codes = [tx.outcome.code for tx in transactions(fresh.outside)]
+    assert codes.count(0) >= 1
+    assert codes[-1] == 0
+    assert len(codes) - codes.count(0) <= 3
+
+
+def test_a_gas_price_of_three_times_the_minimum_is_paid(fresh: Simulation) -> None:
+    fresh.blocks(1)
+    _order(fresh)
+    fresh.outside.chain.faults.price_factor = 3
+    fresh.blocks(4)
+    assert [each.kind for each in fresh.sent()] == ["MsgCreateBid"]
+    (tx,) = transactions(fresh.outside)
+    assert tx.outcome.code == 0
+
+
+def test_foreign_transactions_with_our_key_are_named_and_stop_nothing(sim: Simulation) -> None:
+    """One every 20 blocks stopped all spending for ever."""
     sim.blocks(1)
     calm(sim)
     sim.blocks(4)
     stranger = Actor(sim.outside.chain, PROVIDER)
     coins = [Coin(denom="uve", amount="5000")]
-    stranger.execute(MsgSend(from_address=OURS, to_address=ALICE, amount=coins))
-    sim.scenario.alice.order(FAIR)
+    since = sim.outside.height
+    for _ in range(3):
+        stranger.execute(MsgSend(from_address=OURS, to_address=ALICE, amount=coins))
+        sim.scenario.alice.order(FAIR)
+        sim.blocks(5)
+    bids = [each for each in sim.sent() if each.kind == "MsgCreateBid" and each.height > since]
+    assert len(bids) == 3
+    assert _ledger(sim).outside == -15_000
+    assert not sim.holds(Reason.JOURNAL_NEW)
+    (named,) = sim.holds(Reason.FOREIGN_TRANSACTION)
+    memory = sim.last.planned.plan.memory
+    assert memory.foreign_total == 3
+    assert memory.foreign[-1].hash in named.message
+    assert f"block {memory.foreign[-1].height}" in named.message
+    assert sim.last.snapshot.money.foreign_transactions == 3
+
+
+def test_a_sequence_that_moved_unseen_holds_spending(sim: Simulation) -> None:
+    """A restored journal does not know what it signed since: nothing is spent until all of that has ended."""
+    sim.blocks(1)
+    calm(sim)
+    sim.blocks(4)
+    sim.daemon.drop()
+    coins = [Coin(denom="uve", amount="5000")]
+    Actor(sim.outside.chain, PROVIDER).execute(MsgSend(from_address=OURS, to_address=ALICE, amount=coins))
     sim.outside.step()
+    sim.daemon = Daemon(sim.outside)
+    sim.scenario.alice.order(FAIR)
     since = sim.outside.height
 
     sim.blocks(HOLD_BLOCKS)
 
     assert not [each for each in sim.sent() if each.height > since]
-    assert [hold for hold in sim.holds(Reason.JOURNAL_NEW) if f"height {since + HOLD_BLOCKS}" in hold.message]
-    assert _ledger(sim).outside == -5000
-
+    assert sim.holds(Reason.JOURNAL_NEW)
     sim.blocks(3)
     assert "MsgCreateBid" in {each.kind for each in sim.sent() if each.height > since}
 
@@ -190,6 +258,25 @@ def test_a_transaction_with_a_used_sequence_expires_and_is_replaced(fresh: Simul
     assert [tx.outcome.code for tx in transactions(fresh.outside)] == [0, SEQUENCE_MISMATCH, 0]
     assert [each.kind for each in fresh.sent()] == ["MsgCreateBid", "MsgCreateBid"]
     assert not fresh.daemon.journal.intents.open_intents()
+
+
+def test_a_transaction_whose_sequence_another_one_used_is_replaced_at_once(fresh: Simulation) -> None:
+    fresh.blocks(2)
+    _order(fresh)
+    fresh.outside.chain.faults.lost_requests = 1
+    fresh.cycles.append(fresh.daemon.cycle())
+    (lost,) = fresh.daemon.journal.intents.open_intents()
+    coins = [Coin(denom="uve", amount="5000")]
+    Actor(fresh.outside.chain, PROVIDER).execute(MsgSend(from_address=OURS, to_address=ALICE, amount=coins))
+
+    fresh.blocks(3)
+
+    assert "MsgCreateBid" in [each.kind for each in fresh.sent()]
+    ended = fresh.daemon.journal.records.confirmation(lost.hash)
+    assert ended is not None
+    assert ended.outcome is IntentOutcome.EXPIRED
+    assert "used its sequence" in ended.log
+    assert sum(amount for _, amount in _ledger(fresh).spent) < 510_000
 
 
 def test_after_a_restart_the_node_reports_a_used_sequence(fresh: Simulation) -> None:

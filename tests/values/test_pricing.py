@@ -11,7 +11,7 @@ from tests.makers import PRICING, unit
 SHEET = Pricing(
     Decimal("0.000001"), Decimal("0.0000001"), Decimal("0.00000001"), Decimal("0.001"), Decimal("0.15")
 )
-FEES = Fees(Decimal("0.025"), Decimal("1.5"))
+FEES = Fees(Decimal("0.025"))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,6 @@ def test_rounding_none_keeps_the_fraction() -> None:
 
 
 def test_fees_before_a_lease_earns_and_the_time_to_earn_them_back() -> None:
-    assert FEES.lease_costs == 12_346
+    assert FEES.lease_costs == 8_642
     hours = FEES.break_even_blocks(Decimal(1), 2) * 5 / 3600
-    assert round(hours, 1) == 17.5
+    assert round(hours, 1) == 12.2

@@ -45,6 +45,8 @@ def _provider(status: StatusView) -> Iterator[str]:
         f"           {money.earned_uve}uve earned after {money.fees_uve}uve of fees, "
         f"{money.accrued_uve}uve accrued on leases"
     )
+    if money.unexplained_uve:
+        yield f"           {money.unexplained_uve}uve unexplained: the transfers of some blocks are not known"
     yield (
         f"market     {_count(counts.orders_open, 'order')} open, {_count(counts.bids_open, 'bid')}, "
         f"{_count(counts.leases, 'lease')}"

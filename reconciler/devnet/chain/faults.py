@@ -16,7 +16,8 @@ class NodeFaults:
     replaces the newest height in the status, `shown_chain_id` the chain id; `lost_replies` counts accepted
     broadcasts without an answer, `lost_requests` broadcasts that do not arrive; `racing` names accounts whose
     sequence another transaction uses in the next block; `dropped_sockets` counts websockets to drop; `gates`
-    replace those of the genesis; `price_factor` (1 to 10) multiplies the minimum gas price.
+    replace those of the genesis; `price_factor` (1 to 10) multiplies the minimum gas price;
+    `simulated_gas_percent` of the gas used is what simulations show.
     """
 
     stalled: bool = False
@@ -32,6 +33,7 @@ class NodeFaults:
     dropped_sockets: int = 0
     gates: Gates | None = None
     price_factor: int = 1
+    simulated_gas_percent: int = 100
 
 
 class ConnectionLostError(Exception):

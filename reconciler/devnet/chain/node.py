@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import time_ns
 
@@ -130,7 +131,8 @@ class SimulatedChain:
             passed, branch = self.executor.pass_ante(self._check_state, self.place, tx, Mode.SIMULATE)
             if passed.code:
                 return passed
-            return self.executor.run_messages(passed, branch, self.place, tx)[0]
+            outcome = self.executor.run_messages(passed, branch, self.place, tx)[0]
+            return replace(outcome, gas_used=outcome.gas_used * self.faults.simulated_gas_percent // 100)
 
     def restored(self, waiting: Iterable[bytes], seen: Iterable[str]) -> None:
         """Continue from the restored store and ledger, with the mempool of that time."""

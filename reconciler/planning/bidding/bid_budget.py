@@ -22,7 +22,8 @@ class BidBudget:
 
     balance: int
     allowance: int
-    each: int
+    deposit: int
+    fee: int
     reserve: int
     breach: Breach
     approved: bool
@@ -32,12 +33,22 @@ class BidBudget:
         """The budget before this cycle's bids; a bid costs its deposit and its fee."""
         ledger = basis.memory.ledger
         spent = sum(a for t, a in ledger.spent if t > basis.market.time - HOUR_SECONDS) if ledger else 0
-        each = basis.market.rules.bid_deposit + Fees.under(basis.market.rules, basis.limits).bid
+        deposit, fee = (
+            basis.market.rules.bid_deposit,
+            Fees.under(basis.market.rules, basis.limits, basis.memory).bid,
+        )
         reserve = basis.limits.balance_reserve
         breach = spending_breach(basis.desired.commit, basis.limits, basis.market.wallet.address)
         approved = breach.digest in basis.memory.approvals
         allowed = basis.limits.spend_per_hour * (2 if approved else 1)
-        return cls(basis.market.wallet.balance - reserve, allowed - spent, each, reserve, breach, approved)
+        return cls(
+            basis.market.wallet.balance - reserve, allowed - spent, deposit, fee, reserve, breach, approved
+        )
+
+    @property
+    def each(self) -> int:
+        """What one bid locks and costs."""
+        return self.deposit + self.fee
 
     def lacks(self) -> Hold | None:
         """Why no further bid can be paid."""
@@ -52,6 +63,10 @@ class BidBudget:
             why += f"; `{self.breach.command}` on the host allows as much again within an hour"
             return Hold(PROVIDER, Reason.CEILING, why, approval=self.breach.digest)
         return None
+
+    def fees_of(self, bids: int) -> int:
+        """What may be spent on the fees of so many bids, beside their deposits."""
+        return min(self.balance, self.allowance) - bids * self.deposit
 
     def after_bid(self) -> BidBudget:
         """The budget after one more bid."""

@@ -137,7 +137,7 @@ def _price_hold(basis: MarketBasis, order: Order, candidate: Candidate) -> Hold 
     if offer > order.price:
         why = f"it pays at most {show_rate(order.price)} a block, our price is {show_rate(offer)}"
         return Hold(subject, Reason.PRICE_TOO_LOW, why)
-    fees = Fees.under(basis.market.rules, basis.limits)
+    fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
     blocks = fees.break_even_blocks(price, basis.market.rules.take_percent)
     seconds = basis.seconds(blocks)
     bound = basis.desired.config.bidding.break_even_seconds if basis.desired.config else 0

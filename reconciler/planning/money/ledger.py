@@ -1,13 +1,16 @@
-"""The wallet's ledger: external transfers, earnings, and whether the account's history is complete."""
+"""The wallet's ledger: external transfers, gaps, earnings, and whether the account's history is complete."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.funding import FundingByLease
-from reconciler.values.memory import Memory, WalletLedger
-from reconciler.values.observed import SETTLEMENT_MODULE, Market, State
+from reconciler.values.memory import ForeignTransaction, LedgerGap, Memory, WalletLedger
+from reconciler.values.observed import SETTLEMENT_MODULE, Market, State, Transfer
+from reconciler.values.plans import Hold, Reason
+from reconciler.values.subjects import PROVIDER
 
 MODULES = frozenset(
     {
@@ -20,6 +23,13 @@ MODULES = frozenset(
 """Fee collector, escrow, distribution, settlement (semantics 1.1): transfers between these and us are not
 external.
 """
+
+FOREIGN_SECONDS = 86_400
+"""How long a foreign transaction is shown."""
+
+FOREIGN_MAX = 20
+GAPS_MAX = 10
+"""Entries that are remembered."""
 
 REMEMBER_BLOCKS = 100
 """How many blocks the booked height may lag while there are no transfers: each update costs a write."""
@@ -35,43 +45,127 @@ class Earnings:
 
 
 def update_ledger(basis: MarketBasis) -> Memory:
-    """Begin the ledger of a new journal, book external transfers, and hold spending while the account's
-    history is incomplete.
+    """Begin the ledger of a new journal, book external transfers and gaps, remember foreign transactions, and
+    hold spending while the account's history is incomplete.
     """
-    memory, market = basis.memory, basis.market
+    memory, market = _with_foreign(basis), basis.market
     hold = market.height + basis.limits.timeout_blocks
     ledger = memory.ledger
     if ledger is None or memory.sequence is None:
+        begun = market.wallet.balance + locked_deposits(market)
         return replace(
             memory,
-            ledger=ledger or WalletLedger(started_with=market.wallet.balance + locked_deposits(market)),
+            ledger=_at(market, ledger or WalletLedger(started_with=begun)),
             height=market.height,
             height_time=market.time,
             sequence=market.wallet.sequence,
             hold_until_height=hold if market.wallet.sequence else 0,
         )
-    outside = sum(
-        (t.amount if t.recipient == market.wallet.address else -t.amount)
-        for t in market.transfers or ()
-        if t.height > memory.height and not MODULES & {t.sender, t.recipient}
-    )
-    moved = bool(market.transfers) or not 0 <= market.height - memory.height < REMEMBER_BLOCKS
+    booked = _booked(ledger, memory.height, market)
+    moved = booked is not ledger or not 0 <= market.height - memory.height < REMEMBER_BLOCKS
     diverged = not basis.intents and memory.sequence != market.wallet.sequence
     # a later height was computed from one that was never reached
     held_until = hold if diverged else min(memory.hold_until_height, hold)
-    changed = outside or moved or diverged or held_until != memory.hold_until_height
-    return (
-        memory
-        if not changed
-        else replace(
-            memory,
-            ledger=replace(ledger, outside=ledger.outside + outside),
-            height=market.height if moved else memory.height,
-            height_time=market.time if moved else memory.height_time,
-            sequence=market.wallet.sequence if diverged else memory.sequence,
-            hold_until_height=held_until,
-        )
+    if not moved and not diverged and held_until == memory.hold_until_height:
+        return memory
+    return replace(
+        memory,
+        ledger=booked,
+        height=market.height if moved else memory.height,
+        height_time=market.time if moved else memory.height_time,
+        sequence=market.wallet.sequence if diverged else memory.sequence,
+        hold_until_height=held_until,
     )
+
+
+def _booked(ledger: WalletLedger, height: int, market: Market) -> WalletLedger:
+    """The ledger after the transfers since a height; the same object if nothing moved."""
+    ledger = _with_closed_gaps(ledger, market)
+    address = market.wallet.address
+    transfers = [t for t in market.transfers or () if t.height > height]
+    if not transfers and ledger.balance == market.wallet.balance:
+        return ledger
+    booked = _at(market, replace(ledger, outside=ledger.outside + _outside(transfers, address)))
+    if ledger.balance is None:
+        return booked
+    change = market.wallet.balance - ledger.balance
+    missing = change - _sum(transfers, address)
+    if market.transfers is None:  # deposits of bids may have been locked and refunded meanwhile
+        missing = change + booked.deposits - ledger.deposits
+    if not missing and market.transfers is not None:
+        return booked
+    gap = LedgerGap(height + 1, market.height, change, missing)
+    gaps = (*ledger.gaps, gap)[-GAPS_MAX:] if market.transfers is None else ledger.gaps
+    return replace(booked, unexplained=ledger.unexplained + missing, gaps=gaps)
+
+
+def _with_closed_gaps(ledger: WalletLedger, market: Market) -> WalletLedger:
+    """The ledger after gaps whose transactions the node has found; what they do not explain stays so."""
+    for gap in ledger.gaps:
+        found = market.gap_transfers.get((gap.first, gap.last))
+        if found is not None:
+            left = gap.change - _sum(found, market.wallet.address)
+            ledger = replace(
+                ledger,
+                outside=ledger.outside + _outside(found, market.wallet.address),
+                unexplained=ledger.unexplained - gap.unexplained + left,
+                gaps=tuple(each for each in ledger.gaps if each != gap),
+            )
+    return ledger
+
+
+def _at(market: Market, ledger: WalletLedger) -> WalletLedger:
+    return replace(ledger, balance=market.wallet.balance, deposits=locked_deposits(market))
+
+
+def _sum(transfers: Iterable[Transfer], address: str) -> int:
+    return sum(t.amount * ((t.recipient == address) - (t.sender == address)) for t in transfers)
+
+
+def _outside(transfers: Iterable[Transfer], address: str) -> int:
+    return _sum((t for t in transfers if not MODULES & {t.sender, t.recipient}), address)
+
+
+def _with_foreign(basis: MarketBasis) -> Memory:
+    """The memory with transactions of our account that are not ours; the next sequence follows theirs. Ours
+    are confirmed by their hashes.
+    """
+    memory, market = basis.memory, basis.market
+    recent = tuple(each for each in memory.foreign if each.at > market.time - FOREIGN_SECONDS)
+    expected, own = memory.sequence, {intent.hash for intent in basis.intents}
+    found: list[ForeignTransaction] = []
+    for each in sorted(market.signed, key=lambda s: s.sequence):
+        if each.sequence == expected and each.hash not in own:
+            found.append(ForeignTransaction(each.hash, each.height, each.sequence, market.time))
+            expected = each.sequence + 1
+    if not found and len(recent) == len(memory.foreign):
+        return memory
+    return replace(
+        memory,
+        sequence=expected,
+        foreign=(*recent, *found)[-FOREIGN_MAX:],
+        foreign_total=memory.foreign_total + len(found),
+    )
+
+
+def account_holds(basis: MarketBasis) -> Iterator[Hold]:
+    """What the account's owner has to know: who else signs with its key, and money without an explanation."""
+    if foreign := basis.memory.foreign:
+        last = foreign[-1]
+        why = (
+            f"transaction {last.hash} in block {last.height} used sequence {last.sequence} of this "
+            f"account, and this daemon did not send it ({len(foreign)} within a day); it goes on between "
+            "them; give it a key of its own, or stop the other program"
+        )
+        yield Hold(PROVIDER, Reason.FOREIGN_TRANSACTION, why, ours=True)
+    ledger = basis.memory.ledger or WalletLedger()
+    if ledger.gaps:
+        gap = ledger.gaps[-1]
+        why = (
+            f"the transfers of blocks {gap.first} to {gap.last} are not known; {ledger.unexplained}uve "
+            "are shown as unexplained, not as earned, until a node with a transaction index has them"
+        )
+        yield Hold(PROVIDER, Reason.LEDGER_GAP, why, ours=True)
 
 
 def locked_deposits(market: Market) -> int:
@@ -80,7 +174,9 @@ def locked_deposits(market: Market) -> int:
 
 
 def earnings(market: Market, ledger: WalletLedger, funding: FundingByLease) -> Earnings:
-    """The wallet's change plus locked deposits, less external transfers; accrued earnings are separate."""
+    """The wallet's change plus locked deposits, less external transfers and what is unexplained; accrued
+    earnings are separate.
+    """
     deposits = locked_deposits(market)
-    earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside
+    earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside - ledger.unexplained
     return Earnings(deposits, earned, funding.accrued_after_take(market.rules.take_percent))

@@ -1,4 +1,4 @@
-"""Withdraws the earnings of leases: by interval and gain, and before their funds run out."""
+"""Withdraws the earnings of leases: when they are due and cheap, and before their funds run out."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from operator import itemgetter
 
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
-from reconciler.planning.retries import retry_hold
+from reconciler.planning.retries import retry_hold, withdrawal_is_gated
 from reconciler.values.desired import Withdrawals
 from reconciler.values.escrow import due_gross
 from reconciler.values.ids import DeploymentId, LeaseId
 from reconciler.values.messages import WithdrawLease
 from reconciler.values.money import after_take
-from reconciler.values.observed import EscrowAccount, Lease, Market, State
+from reconciler.values.observed import Lease, Market, State
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import Subject
 
@@ -22,6 +22,15 @@ LAST_BLOCKS = 10
 """Blocks of remaining funds at which a lease is withdrawn once more, unless the account was settled within as
 many blocks: after the funds end, earlier payments consume the funds of later ones (semantics 4.6).
 """
+
+NEARLY_DUE_PERCENT = 75
+"""Share of the interval after which a withdrawal joins a transaction that is sent for another."""
+
+RUN_OUT = "its deployment's funds have run out; the withdrawal will record that and close the lease"
+CLOSED_INSTEAD = (
+    "its deployment's funds have run out, and the chain refuses its withdrawal; its bid is closed instead, "
+    "which pays what is left and ends the lease"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +51,112 @@ class LeasesByAge:
         return cls(sorted(drawn, key=itemgetter(0)), sorted(new, key=itemgetter(0)))
 
 
-def plan_withdrawals(basis: MarketBasis) -> Proposals:
-    """Withdraw what is due and worth its fee, and from leases without funds, which ends them; one lease of a
-    deployment at a time (semantics 4.4).
+@dataclass(frozen=True, slots=True)
+class LeaseEarnings:
+    """What a lease pays out in the next block, net uve, and how long after the last time.
+
+    `is_over`: its funds have run out; `is_ending`: they soon will; `is_blocked`: its account was settled in
+    this block, or the chain refuses the withdrawal.
     """
+
+    lease: LeaseId
+    net: int
+    since_seconds: int
+    is_over: bool
+    is_ending: bool
+    is_blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalSchedule:
+    """When a withdrawal is due; its fee in uve, alone and in a transaction that is sent anyway."""
+
+    rules: Withdrawals
+    fee: int
+    further_fee: int
+
+    def is_due(self, each: LeaseEarnings) -> bool:
+        """Whether it justifies a transaction: it is due and cheap, or its funds end."""
+        if each.is_over or (each.is_ending and each.net > self.fee):
+            return True
+        return each.since_seconds >= self.rules.every_seconds and self._is_cheap(each.net, self.fee)
+
+    def may_join(self, each: LeaseEarnings) -> bool:
+        """Whether it is nearly due, and cheap in a transaction that is sent anyway."""
+        nearly = 100 * each.since_seconds >= NEARLY_DUE_PERCENT * self.rules.every_seconds
+        return nearly and self._is_cheap(each.net, self.further_fee)
+
+    def is_too_small(self, each: LeaseEarnings) -> bool:
+        """Whether its interval has elapsed, and its fee is too high a share of it."""
+        return each.since_seconds >= self.rules.every_seconds and not self._is_cheap(each.net, self.fee)
+
+    def _is_cheap(self, net: int, fee: int) -> bool:
+        return net - fee >= self.rules.min_gain and 100 * fee <= self.rules.fee_percent_max * net
+
+
+def plan_withdrawals(basis: MarketBasis) -> Proposals:
+    """Withdraw what is due and cheap, with it what nearly is, and from leases whose funds end, which ends
+    them; one lease of a deployment at a time (semantics 4.4).
+    """
+    rules = basis.desired.config.withdrawals if basis.desired.config else Withdrawals()
+    fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
+    schedule = WithdrawalSchedule(rules, fees.withdrawal, fees.further_withdrawal)
+    found = sorted(
+        _all_earnings(basis, rules), key=lambda e: (not (e.is_over or e.is_ending), -e.net, e.lease)
+    )
+    open_ones = [each for each in found if not each.is_blocked]
+    due = [each for each in open_ones if schedule.is_due(each)]
+    joining = [each for each in open_ones if due and not schedule.is_due(each) and schedule.may_join(each)]
+    messages, waiting = _messages(basis, [*due, *joining])
+    left_out = (each for each in open_ones if schedule.is_too_small(each) and each not in joining)
+    holds = (
+        *_exhausted(basis, found),
+        *waiting,
+        *(_too_small(each, rules) for each in left_out if each not in due),
+    )
+    return Proposals(messages, holds)
+
+
+def _messages(
+    basis: MarketBasis, chosen: list[LeaseEarnings]
+) -> tuple[tuple[WithdrawLease, ...], tuple[Hold, ...]]:
     messages: list[WithdrawLease] = []
     holds: list[Hold] = []
     touched: set[DeploymentId] = set()
-    for decision in _evaluate_all(basis):
-        if isinstance(decision, Hold):
-            holds.append(decision)
-        elif decision.id.deployment in touched:
+    for each in chosen:
+        message, subject = WithdrawLease(each.lease, each.net), Subject.of_workload(each.lease)
+        if each.lease.deployment in touched:
             why = "another lease of its deployment is withdrawn first; two in one block break its payments"
-            holds.append(Hold(Subject.of_workload(decision.id), Reason.AWAITING_HEIGHT, why))
+            holds.append(Hold(subject, Reason.AWAITING_HEIGHT, why))
+        elif back := retry_hold(basis.memory, message, subject, basis.now):
+            holds.append(back)
         else:
-            touched.add(decision.id.deployment)
-            messages.append(decision)
-    return Proposals(tuple(messages), tuple(holds))
+            touched.add(each.lease.deployment)
+            messages.append(message)
+    return tuple(messages), tuple(holds)
 
 
-def _evaluate_all(basis: MarketBasis) -> Iterator[WithdrawLease | Hold]:
-    rules = basis.desired.config.withdrawals if basis.desired.config else Withdrawals()
-    fee = Fees.under(basis.market.rules, basis.limits).withdrawal
-    near = {*basis.funding.ending(LAST_BLOCKS), *_last_withdrawn_before(basis, rules.every_seconds)}
-    for lease in map(basis.market.leases.__getitem__, sorted(near)):
-        if not _may_be_due(basis, lease, rules):
+def _all_earnings(basis: MarketBasis, rules: Withdrawals) -> Iterator[LeaseEarnings]:
+    """Of each lease whose interval is nearly over, or whose funds end."""
+    height, take = basis.market.height, basis.market.rules.take_percent
+    ending = set(basis.funding.ending(LAST_BLOCKS))
+    seconds = NEARLY_DUE_PERCENT * rules.every_seconds // 100
+    for lease in ending.union(_last_withdrawn_before(basis, seconds)):
+        account = basis.market.accounts.get(lease.deployment)
+        if account is None or account.state is not State.OPEN:
             continue
-        account = basis.market.accounts.get(lease.id.deployment)
-        if account is not None and account.state is State.OPEN:
-            yield from _evaluate(basis, lease, account, (rules, fee))
+        left = basis.funding.account_left(lease).blocks_left
+        is_over = left is not None and left < 0
+        is_ending = lease in ending and not is_over and height - account.settled_at > LAST_BLOCKS
+        is_gated = is_over and withdrawal_is_gated(basis.memory, lease)
+        yield LeaseEarnings(
+            lease,
+            after_take(due_gross(account, lease, height + 1), take),
+            basis.market.time - _last_withdrawn(basis, basis.market.leases[lease]),
+            is_over,
+            is_ending,
+            account.settled_at >= height or is_gated,
+        )
 
 
 def _last_withdrawn_before(basis: MarketBasis, seconds: int) -> Iterator[LeaseId]:
@@ -88,38 +174,17 @@ def _last_withdrawn_before(basis: MarketBasis, seconds: int) -> Iterator[LeaseId
         yield lease
 
 
-def _may_be_due(basis: MarketBasis, lease: Lease, rules: Withdrawals) -> bool:
-    """Whether the lease is due: its interval has elapsed, or its funds end."""
-    if lease.state is not State.ACTIVE:
-        return False
-    left = basis.funding.account_left(lease.id).blocks_left
-    ends = left is not None and left <= LAST_BLOCKS
-    return ends or basis.market.time - _last_withdrawn(basis, lease) >= rules.every_seconds
+def _exhausted(basis: MarketBasis, found: list[LeaseEarnings]) -> Iterator[Hold]:
+    for each in found:
+        if each.is_over:
+            why = CLOSED_INSTEAD if withdrawal_is_gated(basis.memory, each.lease) else RUN_OUT
+            yield Hold(Subject.of_workload(each.lease), Reason.ESCROW_EXHAUSTED, why, ours=True)
 
 
-def _evaluate(
-    basis: MarketBasis, lease: Lease, account: EscrowAccount, terms: tuple[Withdrawals, int]
-) -> Iterator[WithdrawLease | Hold]:
-    rules, fee = terms
-    height = basis.market.height
-    left = basis.funding.account_left(lease.id).blocks_left
-    over = left is not None and left < 0
-    ending = over or (left is not None and left <= LAST_BLOCKS < height - account.settled_at)
-    if over:
-        why = "its deployment's funds have run out; the withdrawal will record that and close the lease"
-        yield Hold(Subject.of_workload(lease.id), Reason.ESCROW_EXHAUSTED, why, ours=True)
-    if not ending and basis.market.time - _last_withdrawn(basis, lease) < rules.every_seconds:
-        return
-    if account.settled_at >= height:
-        return
-    net = after_take(due_gross(account, lease.id, height + 1), basis.market.rules.take_percent)
-    if not over and net - fee < (1 if ending else rules.min_gain):
-        if not ending:
-            why = "earnings since the last withdrawal are not yet worth its fee"
-            yield Hold(Subject.of_workload(lease.id), Reason.NOT_WORTH_ITS_FEE, why)
-        return
-    message = WithdrawLease(lease.id, net)
-    yield retry_hold(basis.memory, message, Subject.of_workload(lease.id), basis.now) or message
+def _too_small(each: LeaseEarnings, rules: Withdrawals) -> Hold:
+    most = f"{rules.fee_percent_max} % of them (withdrawals.fee_percent_max)"
+    why = f"earnings since the last withdrawal are not yet worth its fee, which may be {most}"
+    return Hold(Subject.of_workload(each.lease), Reason.NOT_WORTH_ITS_FEE, why)
 
 
 def _last_withdrawn(basis: MarketBasis, lease: Lease) -> int:

@@ -44,6 +44,13 @@ def price_range_since(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, 
     return min(each.low for each in kept), max(each.high for each in kept)
 
 
+def price_since(memory: Memory) -> int:
+    """When the prices in force came into force (unix seconds of the host); 0 if that is longer ago than the
+    window.
+    """
+    return max((span.until for spans in memory.prices.values() for span in spans), default=0)
+
+
 def too_far(price: Decimal, within: tuple[Decimal, Decimal], percent: int) -> Decimal | None:
     """The price in force within the window that this price exceeds by too much; None if it is within the
     bound.

@@ -77,7 +77,7 @@ def test_a_bid_is_never_below_cost_and_undercuts_where_cost_allows(
 
     bid = bid_price(asked, bidding, pricing, rival)
 
-    cost, price = cost_of(asked, pricing), group_price(asked.units, pricing)
+    cost, price = cost_of(asked.units, pricing), group_price(asked.units, pricing)
     assert bid >= cost
     if strategy is not BidStrategy.UNDERCUT:
         assert price <= bid <= max(price, asked.price)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -168,7 +169,7 @@ def test_what_a_workload_holds_is_not_counted_twice() -> None:
 def test_a_machine_that_vanishes_with_promises_on_it() -> None:
     """The promise moves to where it fits; if that is nowhere, the bid has a hold."""
     asked = order(1, unit(price=9000, cpu=2000))
-    with_bid = market(orders=[asked], bids=[bid(1, asked)])
+    with_bid = market(orders=[asked], bids=[bid(1, asked, price=Decimal(3_596))])
     gone = promised("kubernetes", "m7")
     made = plan(given(with_bid, {"kubernetes": cluster(cpu(1000), cpu(2500))}, memory=gone))
     assert made.memory.promises[order_id(1)] == Promise("kubernetes", ("m1",))
@@ -248,4 +249,5 @@ def test_a_false_count_of_units_costs_no_memory() -> None:
     huge = order(1, unit(price=9000, cpu=1, count=2**40))
     at = {"kubernetes": cluster(ROOM)}
     assert bids(plan(given(market(orders=[huge]), at))) == []
-    assert held(plan(given(market(bids=[bid(1, huge)]), at)), str(lease_id(1))).reason is Reason.NO_CAPACITY
+    priced = market(bids=[bid(1, huge, price=Decimal(10) ** 30)])
+    assert held(plan(given(priced, at)), str(lease_id(1))).reason is Reason.NO_CAPACITY

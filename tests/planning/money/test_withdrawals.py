@@ -1,11 +1,14 @@
 from dataclasses import replace
 
+import pytest
+
+from reconciler.planning.leases import FUNDS_RAN_OUT
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.values.desired import Config, Withdrawals
+from reconciler.values.desired import CloseReason, Config, Withdrawals
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.memory import Retry
-from reconciler.values.messages import Message, WithdrawLease
+from reconciler.values.messages import CloseBid, Message, WithdrawLease
 from reconciler.values.observed import Lease
 from reconciler.values.plans import Reason, SendTransaction
 from reconciler.values.subjects import EffectKey
@@ -47,6 +50,79 @@ def test_not_for_less_than_the_fee() -> None:
     given = planning_input(market(leases=[lease(rate=1)]), EVERY_MINUTE)
     assert messages_of(given) == ()
     assert Reason.NOT_WORTH_ITS_FEE in {h.reason for h in plan(given).holds}
+
+
+@pytest.mark.parametrize(("rate", "is_drawn"), [(1_637, False), (1_638, True)])
+def test_a_fee_is_at_most_two_percent_of_what_is_drawn(rate: int, is_drawn: bool) -> None:
+    """Small leases spent a third of their income on withdrawals; here, the fee is 3,241uve."""
+    given = planning_input(market(leases=[lease(rate=rate)]), EVERY_MINUTE)
+    assert bool(messages_of(given)) is is_drawn
+    wider = desired(config=Config(withdrawals=Withdrawals(every_seconds=60, fee_percent_max=50)))
+    assert messages_of(planning_input(market(leases=[lease(rate=rate)]), wider))
+
+
+def test_earnings_of_months_come_before_the_funds_end() -> None:
+    """A lease that is never worth its fee until then is drawn once, for less than two percent or not."""
+    small = lease(rate=40)
+    ending = account(small, funds=40 * 105)
+    given = planning_input(market(leases=[small], accounts=[ending]), desired())
+    assert [type(m) for m in messages_of(given)] == [WithdrawLease]
+
+
+def test_what_is_nearly_due_joins_a_transaction_that_is_sent_anyway() -> None:
+    hour = desired(config=Config(withdrawals=Withdrawals(every_seconds=3_600)))
+    big = [replace(lease(n, rate=100_000), created_at=HEIGHT - 900) for n in (1, 2, 3)]
+    accounts = [account(each, funds=10**12) for each in big]
+    drawn = {lease_id(1): NOW - 3_600, lease_id(2): NOW - 2_700, lease_id(3): NOW - 2_699}
+    given = planning_input(market(leases=big, accounts=accounts), hour, memory=remembered(withdrawn_at=drawn))
+    assert [m.id for m in messages_of(given) if isinstance(m, WithdrawLease)] == [lease_id(1), lease_id(2)]
+    alone = remembered(withdrawn_at=drawn | {lease_id(1): NOW - 2_700})
+    assert messages_of(replace(given, memory=alone)) == ()
+
+
+@pytest.mark.parametrize(("left", "spare"), [(5, 0), (4, 147_000), (0, 147_000), (-1, 0)])
+def test_gas_for_closing_the_lease_is_bought_where_its_funds_may_end_before_the_block(
+    left: int, spare: int
+) -> None:
+    """Such a withdrawal uses 233,014 gas instead of 123,465, and out of gas it would pay nobody."""
+    ending = account(lease(), funds=2446 * (100 + left))
+    [sending] = [
+        a
+        for a in plan(planning_input(market(leases=[lease()], accounts=[ending]))).actions
+        if isinstance(a, SendTransaction)
+    ]
+    assert sending.terms.gas_spare == spare
+
+
+def test_what_ends_is_drawn_first_then_what_is_worth_most() -> None:
+    rates = {1: 5_000, 2: 9_000, 3: 4_000}
+    leases = [lease(n, rate=rate) for n, rate in rates.items()]
+    accounts = [account(each, funds=4_000 * 105 if each.id == lease_id(3) else 10**12) for each in leases]
+    given = planning_input(market(leases=leases, accounts=accounts), EVERY_MINUTE)
+    assert [m.id for m in messages_of(given) if isinstance(m, WithdrawLease)] == [
+        lease_id(3),
+        lease_id(2),
+        lease_id(1),
+    ]
+
+
+def test_an_exhausted_lease_whose_withdrawal_is_gated_is_closed() -> None:
+    """Withdrawals never pass the default gates; a million stayed undrawn, and the workload ran unpaid."""
+    dry = account(lease(), funds=2446 * 50)
+    gated = Retry(3, NOW + 60, "ChainRefused", "MFA required for medium_withdrawal")
+    memory = remembered(retries={EffectKey.parse(f"WithdrawLease:{lease_id(1)}"): gated})
+    given = planning_input(market(leases=[lease()], accounts=[dry]), desired(), memory=memory)
+    assert messages_of(given) == (
+        CloseBid(lease_id(1), CloseReason.UNSPECIFIED, lease=True, why=FUNDS_RAN_OUT),
+    )
+    assert any("closed instead" in h.message for h in plan(given).holds)
+    paid = account(lease(), funds=2446 * 500)
+    assert (
+        messages_of(planning_input(market(leases=[lease()], accounts=[paid]), desired(), memory=memory)) == ()
+    )
+    over = replace(given, memory=replace(memory, closings=(NOW - 1, NOW - 2, NOW - 3)))
+    assert messages_of(over) == ()
+    assert Reason.CEILING in {h.reason for h in plan(over).holds}
 
 
 def test_before_the_funds_run_out_whatever_the_interval() -> None:

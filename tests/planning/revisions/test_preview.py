@@ -112,7 +112,7 @@ def test_a_quote_is_net_of_take_and_fees() -> None:
     blocks = 30 * 86_400
     assert quote.month == quote.rate * blocks
     assert quote.net == int(quote.month * 98 / 100) - made.costs.month_fees
-    assert made.costs.month_fees == 12_346 + 29 * 4_630
+    assert made.costs.month_fees == 8_642 + 29 * 3_241
 
 
 def test_a_jump_over_the_hosts_bound_is_a_ceiling_and_the_old_prices_go_on() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from reconciler.chain.tx_builder import MessageFilter
+from reconciler.chain.tx_builder import Batch, MessageFilter
 from reconciler.chain.witness import Witness
 from reconciler.cycle.confirm import Confirmed, confirm
 from reconciler.cycle.revision_fetcher import RevisionFetcher
@@ -21,7 +21,7 @@ from reconciler.values.desired import Pricing
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory, Retry, UsageMemory
-from reconciler.values.messages import Message, RecordUsage, WithdrawLease
+from reconciler.values.messages import RecordUsage, WithdrawLease
 from reconciler.values.observed import Lease, State
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import total
@@ -128,9 +128,9 @@ def _bids_forgotten(basis: MarketBasis) -> Proposals:
     return bids.plan_bids(replace(basis, market=replace(basis.market, bids={})))
 
 
-def _nothing_dropped(self: MessageFilter, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    self.gas_used = 300_000 * len(messages)
-    return messages
+def _nothing_dropped(self: MessageFilter, batch: Batch) -> Batch:
+    self.gas = 300_000 * len(batch)
+    return batch
 
 
 def _period_kept(memory: Memory, record: RecordUsage) -> UsageMemory:
@@ -235,7 +235,10 @@ MUTANTS = (
     Mutant(
         "bids with the reserve",
         "BalanceStaysAboveItsReserve",
-        ((f"{bid_budget.__name__}.BidBudget.lacks", lambda _: None),),
+        (
+            (f"{bid_budget.__name__}.BidBudget.lacks", lambda _: None),
+            (f"{bid_budget.__name__}.BidBudget.fees_of", lambda _, bids: 10_000 * bids),
+        ),
     ),
     Mutant(
         "confirms no withdrawal",

@@ -1,0 +1,80 @@
+"""The most that the fee of each message may be: what the message brings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.planning.bidding.bid_budget import BidBudget
+from reconciler.planning.money.fees import Fees
+from reconciler.planning.planning_input import MarketBasis
+from reconciler.values.desired import Bidding
+from reconciler.values.escrow import due_gross
+from reconciler.values.ids import LeaseId
+from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
+from reconciler.values.money import after_take, floor_uve
+from reconciler.values.pricing import group_price
+from reconciler.values.resources import USAGE_BILLED
+
+
+def fees_max(basis: MarketBasis, messages: tuple[Message, ...]) -> tuple[int, ...]:
+    """The most that each message may cost, in uve.
+
+    Messages that stop a loss, as they end an unpaid lease or one that the repository closes, may also use the
+    reserve, which is kept for them. Bids share what is left of their budget.
+    """
+    bids = sum(isinstance(m, CreateBid) for m in messages)
+    budget = BidBudget.of(basis).fees_of(bids) // bids if bids else 0
+    return tuple(_fee_max(basis, message, budget) for message in messages)
+
+
+def _fee_max(basis: MarketBasis, message: Message, bid_budget: int) -> int:
+    match message:
+        case CreateBid():
+            return max(min(_income_until_break_even(basis, message), bid_budget), 0)
+        case CloseBid(id=bid, lease=False):
+            return _deposit(basis, bid)
+        case CloseBid(id=lease):
+            due = sum(_due(basis, lease))
+            return basis.limits.balance_reserve + _deposit(basis, lease) + due
+        case WithdrawLease(id=lease, expected=expected):
+            left = basis.funding.account_left(lease).blocks_left
+            return expected + (basis.limits.balance_reserve if left is not None and left < 0 else 0)
+        case RecordUsage(amount=amount):
+            return max(_settled(basis, amount) - _fees(basis).settle, 0)
+        case SettleUsage(amount=amount):
+            return _settled(basis, amount)
+
+
+def _income_until_break_even(basis: MarketBasis, bid: CreateBid) -> int:
+    """What a lease at our price brings within `bidding.break_even`, less its later fees."""
+    desired, market = basis.desired, basis.market
+    bidding = desired.config.bidding if desired.config else Bidding()
+    order, rate = market.orders.get(bid.id.order), bid.price
+    if order is not None and desired.pricing is not None and USAGE_BILLED in order.attributes:
+        rate = group_price(bid.units, desired.pricing)
+    blocks = floor_uve(bidding.break_even_seconds / market.block_seconds)
+    income = after_take(floor_uve(rate * blocks), market.rules.take_percent)
+    return income - _fees(basis).after_bid
+
+
+def _deposit(basis: MarketBasis, bid: LeaseId) -> int:
+    """What closing the bid refunds."""
+    known = basis.market.bids.get(bid)
+    return known.deposit if known else 0
+
+
+def _due(basis: MarketBasis, lease: LeaseId) -> Iterator[int]:
+    """What closing the lease pays out."""
+    account = basis.market.accounts.get(lease.deployment)
+    if account is not None:
+        gross = due_gross(account, lease, basis.market.height + 1)
+        yield after_take(gross, basis.market.rules.take_percent)
+
+
+def _settled(basis: MarketBasis, amount: int) -> int:
+    """What a settlement of so much usage pays us (semantics 5.5)."""
+    return floor_uve(amount * (100 - basis.market.rules.settlement_fee_percent) / 100)
+
+
+def _fees(basis: MarketBasis) -> Fees:
+    return Fees.under(basis.market.rules, basis.limits, basis.memory)
