@@ -11,15 +11,16 @@ from typing import overload
 
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.planning.money.ledger import earnings
+from reconciler.planning.money.settlement_escrow import records_of
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import workload_id
-from reconciler.values.memory import WalletLedger, WorkloadMemory
+from reconciler.values.memory import UsageMemory, WalletLedger, WorkloadMemory
 from reconciler.values.messages import describe
 from reconciler.values.money import normalized
-from reconciler.values.observed import Bid, Lease, Market, ObservedWorkload, OrderSettlement, State
+from reconciler.values.observed import Bid, Lease, Market, ObservedWorkload, State
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.snapshot import Snapshot
@@ -176,6 +177,7 @@ class LeaseViews(Sequence[LeaseView]):
 
 
 def _lease(lease: Lease, plan: Plan) -> LeaseView:
+    usage = plan.memory.usage.get(lease.id, UsageMemory())
     return LeaseView(
         id=str(lease.id),
         order=str(lease.id.order),
@@ -185,6 +187,8 @@ def _lease(lease: Lease, plan: Plan) -> LeaseView:
         withdrawn_uve=lease.payment.withdrawn,
         withdrawn_at=Timestamp(plan.memory.withdrawn_at.get(lease.id, 0)),
         funding=plan.funding.get(lease.id, HEALTHY),
+        metered_uve=normalized(usage.metered),
+        metered_blocks=usage.blocks,
     )
 
 
@@ -206,6 +210,7 @@ def _workload(
     lease = market.leases.get(memory.lease) if market else None
     running = _running(planned.inputs, memory)
     file = f"workloads/{subject}.yaml"
+    records = records_of(market, lease) if market and lease else ()
     return WorkloadView(
         id=subject,
         lease=str(memory.lease),
@@ -215,7 +220,8 @@ def _workload(
         price_uve=normalized(lease.price) if lease else Decimal(0),
         billing="usage" if memory.usage_billed else "lease",
         withdrawn_uve=lease.payment.withdrawn if lease else 0,
-        settled_uve=_settled(market, lease) if market and lease else 0,
+        settled_uve=sum(record.cost for record in records if record.settled),
+        recorded_uve=sum(record.cost for record in records),
         funding=planned.plan.funding.state_of(memory.lease),
         file=file,
         ready=running.ready if running else False,
@@ -224,11 +230,6 @@ def _workload(
         trouble=trouble_of(planned.inputs, memory),
         holds=tuple(hold for about in (subject, str(memory.lease), file) for hold in holds.get(about, ())),
     )
-
-
-def _settled(market: Market, lease: Lease) -> int:
-    side = market.settlements.get(lease.id.order, OrderSettlement(None))
-    return sum(r.cost for r in side.records if r.settled and r.lease == str(lease.id))
 
 
 def _running(inputs: PlanningInput, memory: WorkloadMemory) -> ObservedWorkload | None:

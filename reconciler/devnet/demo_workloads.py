@@ -112,7 +112,7 @@ WORKLOAD_STEPS = (
     ),
     Step(
         "escrow",
-        "Alice puts 1,000,000uve into a settlement escrow to pay `metered` by usage",
+        "Alice puts 50,000,000uve into a settlement escrow to pay `metered` by usage",
         _escrow_active,
         "there is no active settlement escrow for `metered` with us as its recipient",
         _make_escrow,

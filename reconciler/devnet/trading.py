@@ -51,7 +51,7 @@ FEE_GAS = 20_000
 
 DEPOSIT_UVE = 50_000_000
 BID_DEPOSIT_UVE = 500_000
-ESCROW_UVE = 1_000_000
+ESCROW_UVE = 50_000_000
 ESCROW_SECONDS = 86_400
 FIRST_DSEQ = 1_000_001
 """Numbers are of one width, as the chain takes the account of 123 for one of 12, too (semantics 4.4)."""

@@ -72,6 +72,7 @@ def _workload_file(workload: WorkloadView) -> bytes:
         "funding": workload.funding.value,
     }
     if workload.billing == "usage":
+        document["usage_recorded"] = f"{workload.recorded_uve}{DENOM}"
         document["usage_settled"] = f"{workload.settled_uve}{DENOM}"
     if workload.trouble is not None:
         trouble: dict[str, Node] = {"reason": workload.trouble.reason, "message": workload.trouble.message}

@@ -210,11 +210,12 @@ def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
 
 
 def _file_hold(basis: PlanningBasis, workload: Workload) -> Hold | None:
-    """Why a workload's file cannot be applied."""
+    """Why a workload's file cannot be applied; a paused one runs nothing, so that anything can be paused."""
     if why := _unknown(basis, workload.adapter):
         return Hold(Subject.of_workload(workload.id), Reason.ADAPTER_UNKNOWN, why, ours=True)
-    granted = basis.limits.grants.secrets
-    if not workload.paused and (denial := secret_denial(workload, granted)):
+    if workload.paused:
+        return None
+    if denial := secret_denial(workload, basis.limits.grants.secrets):
         return Hold(Subject.of_workload(workload.id), Reason.SECRET_DENIED, denial, ours=True)
     patterns = basis.desired.config.images_denied if basis.desired.config else ()
     for service in workload.services if patterns else ():
@@ -267,8 +268,10 @@ def _last_ran(basis: PlanningBasis) -> Mapping[str, Sequence[WorkloadId]]:
 
 
 def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
-    """Requests beyond the lease; an unchanged running workload was checked when it was applied."""
-    if basis.market is None:
+    """Requests beyond the lease; an unchanged running workload was checked when it was applied, and a paused
+    one requests nothing.
+    """
+    if basis.market is None or workload.paused:
         return None
     lease = basis.market.leases.get(workload.lease)
     granted = total([u.all for u in lease.units]) if lease else None

@@ -111,8 +111,9 @@ def _money(observed: WorkloadDetailView) -> str:
     if (lease := observed.lease) is None:
         return name
     funds = lease.funding
+    metered = f"{plain(lease.metered_uve)}uve metered, " if observed.workload.billing == "usage" else ""
     return (
-        f"{name}; {plain(lease.price_uve)}uve a block, {funds.accrued_uve}uve accrued, "
+        f"{name}; {plain(lease.price_uve)}uve a block, {funds.accrued_uve}uve accrued, {metered}"
         f"{lease.withdrawn_uve}uve withdrawn; funds {funds.state}{format_remaining(funds.seconds_left)}"
     )
 

@@ -44,8 +44,9 @@ class HoldView:
 class WorkloadView:
     """A workload. `state` is its phase in lower case: pending, deploying, running, paused, stopping,
     stopped, terminated or failed; `price_uve` is its lease's, per block; `billing` is lease or usage;
-    `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross; `holds` are those
-    on the workload, its lease and its file.
+    `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross, and
+    `recorded_uve` the usage recorded on the chain, settled or not; `holds` are those on the workload, its
+    lease and its file.
     """
 
     id: WorkloadId
@@ -57,6 +58,7 @@ class WorkloadView:
     billing: str = "lease"
     withdrawn_uve: int = 0
     settled_uve: int = 0
+    recorded_uve: int = 0
     funding: Funding = Funding.HEALTHY
     file: str = ""
     ready: bool = False
@@ -68,7 +70,9 @@ class WorkloadView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseView:
-    """An active lease: its price per block, what was withdrawn (gross), and how long its funds last."""
+    """An active lease: its price per block, what was withdrawn (gross), and how long its funds last; with
+    usage, what was metered and is not recorded yet (exact uve), and the blocks in which it ran.
+    """
 
     id: str
     order: str
@@ -78,6 +82,8 @@ class LeaseView:
     withdrawn_uve: int = 0
     withdrawn_at: Timestamp = field(default_factory=Timestamp)
     funding: TimeLeft = HEALTHY
+    metered_uve: Decimal = Decimal(0)
+    metered_blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def test_only_our_own_settled_records_count() -> None:
 
     (told,) = _told(_found(market)).workloads
 
-    assert (told.billing, told.settled_uve) == ("usage", 700)
+    assert (told.billing, told.settled_uve, told.recorded_uve) == ("usage", 700, 1_400)
 
 
 def test_only_open_bids_are_reported() -> None:

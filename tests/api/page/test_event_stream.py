@@ -173,7 +173,7 @@ def test_the_overview_lists_the_most_urgent_first(snapshots: SnapshotStore, serv
     assert [row["workload"]["id"] for row in tree["workloads"]] == [FAILING.id, poor.id, HEALTHY.id]
     assert [h["reason"] for h in tree["workloads"][2]["workload"]["holds"]] == ["NotWorthItsFee"]
     assert tree["funds"] == {
-        "states": {"healthy": 2, "low": 0, "critical": 1, "exhausted": 0},
+        "states": {"healthy": 2, "low": 0, "critical": 1, "unfunded": 0, "exhausted": 0},
         "min_seconds_left": 20,
     }
     assert [(g["reason"], g["count"], g["ours"], g["needs_operator"]) for g in tree["hold_groups"]] == [

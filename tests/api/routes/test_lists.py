@@ -68,6 +68,7 @@ def test_leases_are_filtered_by_tenant_and_escrow_state(snapshots: SnapshotStore
         "blocks_left": 10,
         "seconds_left": 50,
         "accrued_uve": 0,
+        "source": "account",
     }
     assert found["workload"] == workload_id(lease(4))
     assert http_request(at, "/api/v1/leases?contains=tenant/3").tree["total"] == 1

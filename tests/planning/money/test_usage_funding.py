@@ -7,13 +7,13 @@ import pytest
 
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.values.desired import CloseReason, Config, Escrow, OnCritical, Usage
+from reconciler.values.desired import CloseReason, Config, Escrow, OnCritical, Usage, Workload
 from reconciler.values.funding import Funding, FundingSource
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import CloseBid, RecordUsage
 from reconciler.values.observed import OrderSettlement, State, UsageRecord
 from reconciler.values.plans import ApplyWorkload, Plan, Reason, SendTransaction
-from tests.makers import HEIGHT, NOW, account, adapter, desired, lease_id, order_id, running
+from tests.makers import HEIGHT, NOW, account, adapter, desired, lease_id, order_id, running, workload
 from tests.planning.money.usage_cases import FILE, RATE, billed, escrow, metered, side_of, usage_case
 
 GRACE = 900
@@ -38,6 +38,19 @@ def is_served(case: PlanningInput) -> bool:
         *(Reason.ESCROW_NOT_OURS, Reason.FOREIGN_DENOMINATION),
     }
     return not stops
+
+
+@pytest.mark.parametrize(
+    ("file", "denied"),
+    [(workload(cpu=900_000), ()), (workload(image="docker.io/evil/x:1"), ("docker.io/evil/*",))],
+    ids=["asks for too much", "is denied"],
+)
+def test_a_file_that_cannot_be_applied_does_not_keep_the_old_workload_running(
+    file: Workload, denied: tuple[str, ...]
+) -> None:
+    wanted = desired(file, config=Config(images_denied=denied))
+    assert is_served(usage_case(wanted=wanted))
+    assert not is_served(usage_case(side_of(escrow(state=State.REFUNDED)), wanted=wanted))
 
 
 @pytest.mark.parametrize("state", [State.REFUNDED, State.RELEASED, State.EXPIRED, State.DISPUTED])

@@ -165,6 +165,17 @@ def escrow(world: World, a: int, b: int) -> None:
     world.at_height(world.chain.height + 1 + b % 3, activate)
 
 
+def refund(world: World, a: int, _: int) -> None:
+    """A tenant takes a settlement escrow back, whatever was used."""
+    there = [each for each in world.chain.rows(SETTLEMENT_ESCROWS) if each.state in ("pending", "active")]
+    if there:
+        chosen = there[a % len(there)]
+        message = settlement_v1_pb2.MsgRefundEscrow(
+            sender=chosen.depositor, escrow_id=chosen.escrow_id, reason="mine"
+        )
+        world.chain.send(_tenant(chosen.depositor), message)
+
+
 def file(world: World, a: int, b: int) -> None:
     """The operator commits the workload file of a lease that has none."""
     missing = [each for each in active_leases(world) if path_of(each) not in world.remote.files]
@@ -320,7 +331,7 @@ def _tenant(address: str) -> PrivateKey:
 MARKET_ACTS: dict[str, Act] = {
     act.__name__: act
     for act in (
-        *(order, accept, rival, close, pause_group, start_group, deposit, escrow),
+        *(order, accept, rival, close, pause_group, start_group, deposit, escrow, refund),
         *(file, unfile, pause, resume, close_word, price, bad_file, adapter_file, config, rewrite),
         *(stranger, top_up),
     )
