@@ -81,7 +81,7 @@ def _settle(
     if not records or left <= basis.seconds(LANDING_BLOCKS):
         return
     amount = unsettled_uve(records)
-    gain = _net(basis, amount) - Fees.under(basis.market.rules, basis.limits).settle
+    gain = _net(basis, amount) - Fees.under(basis.market.rules, basis.limits, basis.memory).settle
     near = left <= rules.expiry_margin_seconds
     if gain < (1 if near else rules.min_gain):
         why = "the usage on record is not yet worth its settlement's fee"
@@ -112,7 +112,8 @@ def _record(
     if usage.seen_at <= usage.billed_until or not due:
         return
     message = bill(lease, usage, escrow.balance - unsettled_uve(records))
-    gain = _net(basis, message.amount) - Fees.under(basis.market.rules, basis.limits).record_and_settle
+    fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
+    gain = _net(basis, message.amount) - fees.record_and_settle
     if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
         if not ending:
             why = "usage since the last record is not worth the fees of recording and settling it"

@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, localcontext
 
-from reconciler.planning.money.settlement_escrow import paying_escrow, records_of
+from reconciler.planning.money.fees import Fees
+from reconciler.planning.money.settlement_escrow import paying_escrow, records_of, unsettled_uve
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.workloads import digest_of
 from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import MeteredService, UsageMemory
-from reconciler.values.money import EXACT
-from reconciler.values.observed import Lease, ObservedWorkload, State
+from reconciler.values.money import EXACT, floor_uve
+from reconciler.values.observed import Lease, ObservedWorkload, State, UsageRecord
 from reconciler.values.pricing import price
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources, total
@@ -59,7 +60,20 @@ def _measure(basis: MarketBasis, lease: Lease) -> UsageMemory | None:
     period = _current_period(old, max(begins, escrow.activated_at), market.time)
     if is_active:
         return _observe(basis, lease, period)
-    return period if period.metered or not all(r.settled for r in records) else None
+    return period if _may_pay(basis, period, records) else None
+
+
+def _may_pay(basis: MarketBasis, period: UsageMemory, records: tuple[UsageRecord, ...]) -> bool:
+    """Whether anything that an ended lease used is still worth the fees of its bill. Nothing is added to it,
+    so otherwise it need not be looked at until its escrow expires.
+    """
+    fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
+    percent = 100 - basis.market.rules.settlement_fee_percent
+    recorded = unsettled_uve(records)
+    with localcontext(EXACT):
+        settled = floor_uve(recorded * percent / 100)
+        billed = floor_uve((recorded + floor_uve(period.metered)) * percent / 100)
+    return settled > fees.settle or (bool(period.metered) and billed > fees.record_and_settle)
 
 
 def _current_period(old: UsageMemory | None, begins: int, now: int) -> UsageMemory:

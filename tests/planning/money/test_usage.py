@@ -132,6 +132,15 @@ def test_an_ended_lease_is_remembered_until_it_is_settled() -> None:
     assert kept == {lease_id(): nothing}
 
 
+def test_an_ended_lease_whose_rest_is_not_worth_its_fees_is_forgotten() -> None:
+    """It was looked at in every cycle until its escrow expired, a year later."""
+    ended = billed(state=State.CLOSED)
+    small = side_of(escrow(), record(1, cost=20_000))
+    assert plan(given(small, metered(uve="0"), lease=ended)).memory.usage == {}
+    assert plan(given(small, metered(uve="3000"), lease=ended)).memory.usage == {}
+    assert plan(given(small, metered(uve="90000"), lease=ended)).memory.usage
+
+
 def expiring(left: int, since: int) -> PlanningInput:
     """What ran since the last record brings far more than its fees, and the escrow expires."""
     rare = Config(usage=Usage(every_seconds=86_400, expiry_margin_seconds=3_600))

@@ -190,7 +190,10 @@ def test_a_period_never_begins_before_its_escrow() -> None:
 @pytest.mark.parametrize("is_settled", [True, False])
 def test_records_ahead_of_the_journal_end_its_period(state: State, is_settled: bool) -> None:
     """A restored backup; the lease runs, or has ended meanwhile."""
-    ahead = UsageRecord("usage-1", str(lease_id()), "fixed", NOW - 40, NOW - 5, 9, b"s", is_settled, False)
+    worth = 90_000
+    ahead = UsageRecord(
+        "usage-1", str(lease_id()), "fixed", NOW - 40, NOW - 5, worth, b"s", is_settled, False
+    )
     old = usage_case().market
     assert isinstance(old, Seen)
     one = replace(old.view.leases[lease_id()], state=state)
