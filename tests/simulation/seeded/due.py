@@ -12,7 +12,8 @@ from reconciler.values.observed import Market
 from tests.simulation.seeded.world import World
 
 SETTLEMENT_PERIOD = 86_400
-NEVER_BLOCKS = 10_000_000
+FAILURES_MAX = 14
+"""From then on a retry is the same each hour, and may come late."""
 
 
 def due_blocks(world: World, cycle: Cycle | None) -> int:
@@ -41,7 +42,7 @@ def _of_daemon(world: World, cycle: Cycle) -> Iterator[int]:
     memory = plan.memory
     yield memory.hold_until_height
     for retry in memory.retries.values():
-        if retry.retry_at is not None:
+        if retry.retry_at is not None and retry.failures < FAILURES_MAX:
             yield _height(world, retry.retry_at)
     if market is None:
         return
