@@ -11,22 +11,25 @@ from hypothesis import strategies as st
 
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.values.memory import Memory
+from reconciler.values.desired import Desired
+from reconciler.values.memory import Memory, Retry
 from reconciler.values.observed import AdapterView, Market
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
+from reconciler.values.subjects import EffectKey, Subject
 from tests.makers import adapter, desired, lease, market, planning_input, running, workload
 from tests.planning.properties import few_worlds
 from tests.planning.small_worlds import seen_worlds
 
-Value = TypeVar("Value", PlanningInput, Market, Memory)
+Value = TypeVar("Value", PlanningInput, Market, Memory, Desired)
 SILENT = {"kubernetes": AdapterView(Unseen("down"), Unseen("down"))}
 PARTS = ("desired", "adapters", "limits", "memory", "market")
 FIELDS = (
     *("market.bids", "market.orders", "market.leases", "market.accounts"),
     *("memory.retries", "memory.workloads", "memory.promises"),
 )
-STEPS = ("block", "block", "later", "later", "silent", *PARTS, *FIELDS, *FIELDS)
+MAPPINGS = (*FIELDS, "desired.workloads", "adapters.workloads", "retries of workloads", "adapters.capacity")
+STEPS = ("block", "block", "later", "later", "silent", *PARTS, *FIELDS)
 
 
 def later(world: PlanningInput, seconds: int, blocks: int) -> PlanningInput:
@@ -57,6 +60,53 @@ def step(what: str, world: PlanningInput, other: PlanningInput) -> PlanningInput
             return world
 
 
+def with_entry(what: str, world: PlanningInput, other: PlanningInput, which: int) -> PlanningInput:
+    """One entry of one mapping changes: it is taken from the other world, or removed."""
+    whole, _, name = what.partition(".")
+    match whole:
+        case "market" if isinstance(world.market, Seen) and isinstance(other.market, Seen):
+            return replace(world, market=Seen(mixed(name, world.market.view, other.market.view, which)))
+        case "memory":
+            return replace(world, memory=mixed(name, world.memory, other.memory, which))
+        case "desired" if isinstance(world.desired, Seen) and isinstance(other.desired, Seen):
+            old, new = world.desired.view.newest, other.desired.view.newest
+            newest = replace(old, desired=mixed(name, old.desired, new.desired, which))
+            return replace(world, desired=Seen(replace(world.desired.view, newest=newest)))
+        case "adapters":
+            pairs = zip(world.adapters.items(), other.adapters.values(), strict=False)
+            views = {key: with_view(name, mine, theirs, which) for (key, mine), theirs in pairs}
+            return replace(world, adapters={**world.adapters, **views})
+        case _:
+            names = sorted(world.memory.workloads)
+            if not names:
+                return world
+            key = EffectKey("ApplyWorkload", Subject.of_workload(names[which % len(names)]))
+            retry = Retry(which + 1, world.now + 20 * which if which else None, "Failed", "no")
+            return replace(world, memory=replace(world.memory, retries={**world.memory.retries, key: retry}))
+
+
+def with_view(name: str, mine: AdapterView, theirs: AdapterView, which: int) -> AdapterView:
+    if name == "capacity":
+        return replace(mine, capacity=theirs.capacity)
+    if not isinstance(mine.workloads, Seen) or not isinstance(theirs.workloads, Seen):
+        return mine
+    return replace(mine, workloads=Seen(one_entry(mine.workloads.view, theirs.workloads.view, which)))
+
+
+def mixed(name: str, mine: Value, theirs: Value, which: int) -> Value:
+    return with_field(mine, name, one_entry(getattr(mine, name), getattr(theirs, name), which))
+
+
+def one_entry(mine: Mapping[Any, Any], theirs: Mapping[Any, Any], which: int) -> Mapping[Any, Any]:
+    names = [*mine, *(name for name in theirs if name not in mine)]
+    if not names:
+        return mine
+    name = names[which % len(names)]
+    if name in theirs and theirs[name] != mine.get(name):
+        return {**mine, name: theirs[name]}
+    return {each: value for each, value in mine.items() if each != name}
+
+
 def with_field(of: Value, name: str, value: Any) -> Value:
     changed: Value = replace(of, **{name: value})
     return changed
@@ -65,14 +115,19 @@ def with_field(of: Value, name: str, value: Any) -> Value:
 @settings(few_worlds, phases=(Phase.explicit, Phase.generate))
 @given(
     st.lists(seen_worlds(), min_size=2, max_size=3),
-    st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 2)), min_size=5, max_size=10),
+    st.lists(
+        st.tuples(st.booleans(), st.sampled_from(STEPS), st.sampled_from(MAPPINGS), st.integers(0, 8)),
+        min_size=5,
+        max_size=12,
+    ),
 )
 def test_the_plan_is_the_same_with_and_without_earlier_decisions(
-    worlds: list[PlanningInput], steps: list[tuple[str, int]]
+    worlds: list[PlanningInput], steps: list[tuple[bool, str, str, int]]
 ) -> None:
     decisions, world = ResultCache(), worlds[0]
-    for what, which in steps:
-        world = step(what, world, worlds[which % len(worlds)])
+    for is_whole, what, mapping, which in steps:
+        other = worlds[which % len(worlds)]
+        world = step(what, world, other) if is_whole else with_entry(mapping, world, other, which)
         for _ in range(2):  # the second plan has a memory at rest, so the next step finds decisions that hold
             with_them, without = plan(world, decisions), plan(world)
             assert with_them == without
