@@ -10,11 +10,12 @@ from reconciler.cycle.commit_status import CommitStatusReporter
 from reconciler.cycle.confirm import confirm
 from reconciler.cycle.dispatch import dispatch_all, record_results
 from reconciler.cycle.environment import Environment
+from reconciler.cycle.object_views import ObjectViews, object_views
 from reconciler.cycle.observe import Observer
-from reconciler.cycle.planned_cycle import PlannedCycle, same_objects
+from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.publish import Publication, Publisher
 from reconciler.cycle.revision_fetcher import RevisionFetcher
-from reconciler.cycle.snapshot import ObjectViews, object_views, queue_view, snapshot_of, status_of
+from reconciler.cycle.snapshot import queue_view, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
 from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
 from reconciler.planning.planner import plan, revision_in_force
@@ -59,8 +60,7 @@ class Runner:
         self._snapshot_publisher = SnapshotPublisher(environment)
         self._commit_status = CommitStatusReporter(environment)
         self._status: PublishedStatus | None = None
-        self._planned: PlannedCycle | None = None
-        self._views: ObjectViews | None = None
+        self._results = ResultCache()
         self._decisions = ResultCache()
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._chain_unavailable = False
@@ -134,8 +134,7 @@ class Runner:
         self._log_plan(planned.plan)
         self._log_availability(planned.inputs.market)
         dispatch_all(planned.plan, self._environment, planned.inputs.intents)
-        same = same_objects(self._planned, planned)
-        views = self._views if same and self._views else object_views(planned)
+        views = object_views(planned, self._results)
         pending = self._publish(planned, views, flush=flush)
         self._snapshot_publisher.publish(planned)
         self._commit_status.report(planned)
@@ -171,8 +170,9 @@ class Runner:
         return left
 
     def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
-        if not (self._status and views is self._views):
-            self._status = status_of(self._environment.provider, planned, views, self._status)
+        self._status = self._results.same(
+            "status", status_of(self._environment.provider, planned, views, self._status)
+        )
         outbox = self._environment.store.outbox
         if not self._environment.publishes_status:
             if events := outbox.unpublished():  # nobody will ever publish them
@@ -191,10 +191,8 @@ class Runner:
 
     def _shown(self, planned: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
         shown = snapshot_of(planned, views, self.snapshot, cycle_began_at=record.started_at)
-        capacity = shown.capacity if views is self._views and shown.capacity else capacity_of(planned)
-        shown = replace(shown, cycle=record, capacity=capacity or shown.capacity)
+        shown = replace(shown, cycle=record, capacity=capacity_of(planned, self._results) or shown.capacity)
         shown = replace(shown, queues=tuple(map(queue_view, self._environment.queues.statistics())))
-        self._planned, self._views = planned, views
         return add_totals(shown, self._environment.store, self.snapshot, self._publisher)
 
     def _log_availability(self, market: Reading[Market]) -> None:

@@ -2,65 +2,36 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import overload
 
+from reconciler.cycle.object_views import ObjectViews
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.planning.money.ledger import earnings
-from reconciler.planning.money.settlement_escrow import records_of
-from reconciler.planning.phases import trouble_of
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import workload_id
-from reconciler.values.memory import UsageMemory, WalletLedger, WorkloadMemory
+from reconciler.values.memory import UsageMemory, WalletLedger
 from reconciler.values.messages import describe
 from reconciler.values.money import normalized
-from reconciler.values.observed import Bid, Lease, Market, ObservedWorkload, State
+from reconciler.values.observed import Lease, Market
 from reconciler.values.plans import Plan
-from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.readings import Reading, Seen
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import NEVER, Timestamp
 from reconciler.values.views import (
-    BidView,
     CommitView,
-    HoldView,
     IntentView,
     LeaseView,
     MoneyView,
     PublishedStatus,
     QueueView,
     ReadingView,
-    WorkloadView,
 )
 from reconciler.values.work import QueueStatistics
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectViews:
-    """The workloads, open bids and holds of one cycle."""
-
-    workloads: tuple[WorkloadView, ...]
-    bids: tuple[BidView, ...]
-    holds: tuple[HoldView, ...]
-
-
-def object_views(planned: PlannedCycle) -> ObjectViews:
-    """Workloads and bids in the order of their ids, holds in the plan's."""
-    market = planned.inputs.seen_market
-    ours = market.bids.values() if market else ()
-    bids = sorted((bid for bid in ours if bid.state is State.OPEN), key=lambda bid: bid.id)
-    holds = tuple(map(HoldView.of, planned.plan.holds))
-    by_subject: dict[str, list[HoldView]] = defaultdict(list)
-    for hold in holds:
-        by_subject[hold.subject].append(hold)
-    known = sorted(planned.plan.memory.workloads.items())
-    workloads = tuple(_workload(planned, memory, by_subject) for _, memory in known)
-    return ObjectViews(workloads, tuple(map(_bid, bids)), holds)
 
 
 def status_of(
@@ -77,17 +48,11 @@ def status_of(
         address=market.wallet.address,
         chain_id=market.chain_id,
         revision=planned.plan.revision,
-        workloads=tuple(map(_published, views.workloads)),
+        workloads=tuple(views.published.values()),
         bids=views.bids,
         holds=tuple(h for h in views.holds if h.ours and h.subject not in workloads),
         faults=tuple(f.describe() for f in desired.faults) if desired else (),
     )
-
-
-def _published(workload: WorkloadView) -> WorkloadView:
-    """The status without values that change by themselves, so that each commit reports an event."""
-    holds = tuple(hold for hold in workload.holds if hold.ours and hold.subject == workload.id)
-    return replace(workload, ready=False, replicas_ready=0, replicas=0, holds=holds)
 
 
 def snapshot_of(
@@ -190,53 +155,6 @@ def _lease(lease: Lease, plan: Plan) -> LeaseView:
         metered_uve=normalized(usage.metered),
         metered_blocks=usage.blocks,
     )
-
-
-def _bid(bid: Bid) -> BidView:
-    return BidView(
-        id=str(bid.id),
-        order=str(bid.id.order),
-        state=bid.state,
-        price_uve=normalized(bid.price),
-        deposit_uve=bid.deposit,
-        created_at_height=bid.created_at,
-    )
-
-
-def _workload(
-    planned: PlannedCycle, memory: WorkloadMemory, holds: Mapping[str, Sequence[HoldView]]
-) -> WorkloadView:
-    subject, market = workload_id(memory.lease), planned.inputs.seen_market
-    lease = market.leases.get(memory.lease) if market else None
-    running = _running(planned.inputs, memory)
-    file = f"workloads/{subject}.yaml"
-    records = records_of(market, lease) if market and lease else ()
-    return WorkloadView(
-        id=subject,
-        lease=str(memory.lease),
-        adapter=memory.adapter,
-        state=memory.phase.value.lower(),
-        lease_state=lease.state if lease else State.INVALID,
-        price_uve=normalized(lease.price) if lease else Decimal(0),
-        billing="usage" if memory.usage_billed else "lease",
-        withdrawn_uve=lease.payment.withdrawn if lease else 0,
-        settled_uve=sum(record.cost for record in records if record.settled),
-        recorded_uve=sum(record.cost for record in records),
-        funding=planned.plan.funding.state_of(memory.lease),
-        file=file,
-        ready=running.ready if running else False,
-        replicas_ready=running.replicas_ready if running else 0,
-        replicas=running.replicas if running else 0,
-        trouble=trouble_of(planned.inputs, memory),
-        holds=tuple(hold for about in (subject, str(memory.lease), file) for hold in holds.get(about, ())),
-    )
-
-
-def _running(inputs: PlanningInput, memory: WorkloadMemory) -> ObservedWorkload | None:
-    view = inputs.adapters.get(memory.adapter)
-    if view is None or isinstance(view.workloads, Unseen):
-        return None
-    return view.workloads.view.get(workload_id(memory.lease))
 
 
 def _newest(inputs: PlanningInput) -> str:

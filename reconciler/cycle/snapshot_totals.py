@@ -12,6 +12,7 @@ from reconciler.planning.capacity.promises import promised_resources
 from reconciler.planning.revisions.adapter_grants import without_denied
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.readings import Unseen
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
 from reconciler.values.times import Timestamp
 from reconciler.values.views import CapacityView, CommitView, CycleOutcome
@@ -42,7 +43,7 @@ def add_totals(shown: Snapshot, store: Store, before: Snapshot, publisher: Publi
     )
 
 
-def capacity_of(planned: PlannedCycle) -> CapacityView | None:
+def capacity_of(planned: PlannedCycle, results: ResultCache) -> CapacityView | None:
     """Capacity offered, sellable and promised; None if machines or market are unseen."""
     inputs, market = planned.inputs, planned.inputs.seen_market
     desired = desired_at(inputs.desired, planned.plan.revision)
@@ -54,7 +55,8 @@ def capacity_of(planned: PlannedCycle) -> CapacityView | None:
         return None
     whole = capacity.view
     sellable = whole if desired is None else usable(whole, inputs.limits, desired)
-    return CapacityView(whole, sellable, promised_resources(market))
+    promised = results.reuse("promised", (market.leases, market.bids), lambda: promised_resources(market))
+    return CapacityView(whole, sellable, promised)
 
 
 def _with_totals(shown: Snapshot, store: Store) -> Snapshot:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from reconciler.values.grants import Grants
 from reconciler.values.ids import LeaseId
 from reconciler.values.resources import Resources
-from reconciler.values.same import differing_names, has_same, has_same_names
+from reconciler.values.same import differing_names, has_same, has_same_names, keep_same
 
 Result = TypeVar("Result")
 Key = TypeVar("Key", bound=Hashable)
@@ -85,6 +85,22 @@ class ResultCache:
         if held is None or not _same(held.inputs, inputs):
             held = self._held[name] = _Held(inputs, evaluate())
         result: Result = held.result
+        return result
+
+    def same(self, name: Hashable, value: Result) -> Result:
+        """The last value of this name if it is equal, else this one."""
+        held = self._held.get(name)
+        if held is None or held.result != value:
+            held = self._held[name] = _Held((), value)
+        result: Result = held.result
+        return result
+
+    def same_each(self, name: Hashable, values: Mapping[Key, Result]) -> Mapping[Key, Result]:
+        """These values, with the last objects of equal ones; the same mapping if all are equal."""
+        held = self._held.get(name)
+        before: Mapping[Key, Result] = held.result if held is not None else {}
+        result = keep_same(before, values)
+        self._held[name] = _Held((), result)
         return result
 
     def reuse_each(

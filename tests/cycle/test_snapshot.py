@@ -6,8 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from reconciler.cycle.object_views import object_views
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.cycle.snapshot import object_views, snapshot_of
+from reconciler.cycle.snapshot import snapshot_of
 from reconciler.planning.planner import plan
 from reconciler.values.limits import Limits
 from reconciler.values.memory import WalletLedger

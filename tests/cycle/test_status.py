@@ -6,8 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from reconciler.cycle.object_views import object_views
 from reconciler.cycle.planned_cycle import PlannedCycle
-from reconciler.cycle.snapshot import object_views, status_of
+from reconciler.cycle.snapshot import status_of
 from reconciler.planning.planner import plan
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.lifecycle import Phase
