@@ -20,6 +20,7 @@ from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
 from reconciler.values.records import Unpublished, describe_outcome
 from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit
+from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from reconciler.values.times import is_over
 from reconciler.values.views import PublishedStatus
 from reconciler.values.work import GIT, WorkItem, WorkKey
@@ -55,6 +56,7 @@ class Publisher:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
+        self._results = ResultCache()
         self._published: Mapping[str, str] | None = None
         self._published_status: PublishedStatus | None = None
         self._covered_until: str | None = None
@@ -81,8 +83,11 @@ class Publisher:
             return None
         if self._is_busy:
             return None
-        files = status_files(publication.status)
-        hashes = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+        files = status_files(publication.status, self._results)
+        inputs = KeyedInputs(files, (KeyedInput(files),))
+        hashes = self._results.reuse_each(
+            "hashes", inputs, lambda path: hashlib.sha256(files[path]).hexdigest()
+        )
         if hashes == self._published and not publication.events:
             self._published_status = publication.status
             return None

@@ -10,7 +10,7 @@ from threading import Thread
 from reconciler.cycle.environment import Environment
 from reconciler.documents.desired import DesiredReader
 from reconciler.ports import Repo
-from reconciler.values.desired import Revision, Revisions
+from reconciler.values.desired import Desired, Revision, Revisions
 from reconciler.values.memory import Memory
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.repository import Commit
@@ -30,25 +30,21 @@ class RevisionReader:
 
     def __init__(self, repo: Repo, address: str | None) -> None:
         self._repo = repo
-        self._newest = DesiredReader(address)
-        self._applied = DesiredReader(address)
+        self._reader = DesiredReader(address)
 
     def read(self, commits: Sequence[Commit], memory: Memory) -> Revisions:
         """Both revisions, from the commits of `Repo.fetch`."""
-        newest, *older = commits
-        wanted = [(self._newest, newest), *((self._applied, each) for each in older[:1])]
-        found = [
-            _revision(reader, commit, memory, self._repo.read(reader.unread(commit, memory.valid_blobs)))
-            for reader, commit in wanted
-        ]
+        found = [self._revision(commit, memory.valid_blobs) for commit in commits[:2]]
         return Revisions(found[0], found[1] if len(found) > 1 else None)
 
+    def _revision(self, commit: Commit, good: Mapping[str, str]) -> Revision:
+        contents = self._repo.read(self._reader.unread(commit, good))
+        return _revision(commit, self._reader.desired(commit, good, contents))
 
-def _revision(
-    reader: DesiredReader, commit: Commit, memory: Memory, contents: Mapping[str, bytes]
-) -> Revision:
+
+def _revision(commit: Commit, desired: Desired) -> Revision:
     return Revision(
-        reader.desired(commit, memory.valid_blobs, contents),
+        desired,
         commit.author,
         commit.subject,
         commit.committed_at,

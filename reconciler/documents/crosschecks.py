@@ -1,6 +1,6 @@
 """Checks across files: missing adapters, denied images, duplicate leases; and prices against limits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.documents.document import FILE_START
 from reconciler.documents.files import ReadFile
@@ -12,23 +12,46 @@ from reconciler.values.hosts import AnsibleSettings, host_identity
 from reconciler.values.ids import LeaseId
 from reconciler.values.images import denied_by
 from reconciler.values.limits import Limits
+from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 
 
-def cross_faults(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
-    """Faults of workload files that are valid by themselves; the planner holds the workloads."""
+def cross_faults(
+    files: Mapping[str, ReadFile], adapters: Mapping[str, AdapterSettings], results: ResultCache
+) -> Iterator[Fault]:
+    """Faults of workload files that are valid by themselves; the planner holds the workloads. `adapters` are
+    the values of adapter files, `results` those of earlier revisions.
+    """
     config = files[CONFIG].value if CONFIG in files else None
     denied = config.images_denied if isinstance(config, Config) else ()
-    yield from _shared_hosts(files)
-    values = {path: file.value for path, file in files.items()}
-    adapters = {path: each for path, each in values.items() if isinstance(each, AdapterSettings)}
-    leases: dict[LeaseId, str] = {}
-    for path, file in files.items():
-        if isinstance(file.value, Workload):
-            yield from _adapter_faults(adapters, file, file.value)
-            yield from _image_faults(denied, file, file.value)
-            first = leases.setdefault(file.value.lease, path)
-            if first != path:
-                yield _fault(file, "lease", f"{first} has the same lease", "remove one of the two files")
+
+    def faults(path: str) -> Sequence[Fault] | None:
+        file = files[path]
+        if not isinstance(file.value, Workload):
+            return None
+        found = *_adapter_faults(adapters, file, file.value), *_image_faults(denied, file, file.value)
+        return found or None
+
+    yield from _shared_hosts(files, adapters)
+    inputs = KeyedInputs(files, (KeyedInput(files),), (adapters, config))
+    for found in results.reuse_each("faults across files", inputs, faults).values():
+        yield from found
+    yield from _duplicate_leases(files, results)
+
+
+def _duplicate_leases(files: Mapping[str, ReadFile], results: ResultCache) -> Iterator[Fault]:
+    def lease_of(path: str) -> LeaseId | None:
+        value = files[path].value
+        return value.lease if isinstance(value, Workload) else None
+
+    leases = results.reuse_each("leases of files", KeyedInputs(files, (KeyedInput(files),)), lease_of)
+
+    def second_files() -> Sequence[tuple[str, str]]:
+        first: dict[LeaseId, str] = {}
+        pairs = ((first.setdefault(lease, path), path) for path, lease in leases.items())
+        return [(other, path) for other, path in pairs if other != path]
+
+    for other, path in results.reuse("duplicate leases", (leases,), second_files):
+        yield _fault(files[path], "lease", f"{other} has the same lease", "remove one of the two files")
 
 
 def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
@@ -42,18 +65,17 @@ def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
             )
 
 
-def _shared_hosts(files: Mapping[str, ReadFile]) -> Iterator[Fault]:
+def _shared_hosts(files: Mapping[str, ReadFile], adapters: Mapping[str, AdapterSettings]) -> Iterator[Fault]:
     """Hosts of two enabled files; neither adapter is used."""
     first: dict[str, str] = {}
-    for path, file in files.items():
-        settings = file.value
+    for path, settings in adapters.items():
         if not (isinstance(settings, AnsibleSettings) and settings.enabled):
             continue
         for host in settings.hosts.values():
             other = first.setdefault(host_identity(host.address, host.port), path)
             if other != path:
                 advice = "name it in one of the files only; until then neither is used"
-                yield _fault(file, "groups", f"{other} names host {host.address} too", advice)
+                yield _fault(files[path], "groups", f"{other} names host {host.address} too", advice)
 
 
 def _adapter_faults(

@@ -29,6 +29,8 @@ from reconciler.values.desired import (
 )
 from reconciler.values.limits import Limits
 from reconciler.values.repository import Commit
+from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
+from reconciler.values.same import differing_names
 
 Kind = TypeVar("Kind")
 
@@ -42,13 +44,15 @@ COMMITS_CACHED = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _ChosenFiles:
-    """The version of each file in force, by path, and the faults of the newest versions."""
+class _Choice:
+    """The version of one file in force (None: there is none) with its blob, whether it replaces a faulty one,
+    and the faults of the newest version.
+    """
 
-    files: Mapping[str, ReadFile]
-    good: Mapping[str, str]
-    stale: frozenset[str]
-    faults: tuple[Fault, ...]
+    file: ReadFile | None
+    blob: str = ""
+    is_stale: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 class _Parsing:
@@ -76,16 +80,26 @@ class DesiredReader:
     def __init__(self, provider: str | None) -> None:
         self._provider = provider
         self._read: dict[tuple[str, str], ReadFile] = {}
+        self._complete: tuple[Mapping[str, str], ...] = ({}, {})
         self._made: dict[str, tuple[Mapping[str, str], Desired]] = {}
+        self._results = ResultCache()
 
     def unread(self, commit: Commit, good: Mapping[str, str]) -> tuple[str, ...]:
         """The blobs whose bytes `desired` needs: this commit's and the last good ones, unless cached."""
         if self._known(commit, good) is not None:
             return ()
         beyond = _beyond_limit(commit, good)
-        newest = [(path, blob) for path, blob in _with_model(commit.files).items() if path not in beyond]
-        wanted = [*newest, *_with_model(good).items()]
+        wanted = {
+            (path, files[path])
+            for files, before in zip(self._inputs(commit, good), self._complete, strict=True)
+            for path in differing_names(before, files)
+            if path in files and model_at(path) and not (files is not good and path in beyond)
+        }
         return tuple(sorted({blob for path, blob in wanted if (path, blob) not in self._read}))
+
+    def _inputs(self, commit: Commit, good: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+        """The blobs of the commit's files and of the last good ones, as objects of earlier revisions."""
+        return self._results.same_each("files", commit.files), self._results.same_each("good files", good)
 
     def desired(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> Desired:
         """The commit's desired state; a faulty file's object keeps its version in `good` (path -> blob).
@@ -95,44 +109,51 @@ class DesiredReader:
         known = self._known(commit, good)
         if known is not None:
             return known
-        desired = _assemble(commit.id, self._choose(commit, good, contents))
-        if any(blob not in contents for blob in self.unread(commit, good)):
-            return desired  # a missing content may be available next time
+        is_complete = all(blob in contents for blob in self.unread(commit, good))
+        # a missing content may be available next time
+        results = self._results if is_complete else ResultCache()
+        choices = self._choices(commit, good, contents, results)
+        faults = [*_commit_faults(commit, results), *map(_size_fault, _beyond_limit(commit, good))]
+        desired = _assemble(commit.id, choices, faults, results)
+        if is_complete:
+            self._keep(commit, good, desired)
+        return desired
+
+    def _keep(self, commit: Commit, good: Mapping[str, str], desired: Desired) -> None:
         self._forget_all_but(commit.files, good, desired.valid_blobs)
+        self._complete = ({}, {}) if _beyond_limit(commit, good) else self._inputs(commit, good)
         self._made = {commit.id: (good, desired), **{i: m for i, m in self._made.items() if i != commit.id}}
         while len(self._made) > COMMITS_CACHED:
             self._made.popitem()
-        return desired
 
     def _known(self, commit: Commit, good: Mapping[str, str]) -> Desired | None:
         made = self._made.get(commit.id)
         return made[1] if made and made[0] == good else None
 
-    def _choose(self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes]) -> _ChosenFiles:
-        files: dict[str, ReadFile] = {}
-        blobs: dict[str, str] = {}
-        stale: set[str] = set()
-        wanted = _with_model(commit.files)
+    def _choices(
+        self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes], results: ResultCache
+    ) -> Mapping[str, _Choice]:
+        """The version in force of each file that has a model, in the order of the paths."""
         parsing, beyond = _Parsing(contents), _beyond_limit(commit, good)
-        readable = wanted.keys() - beyond
-        faults = [*_commit_faults(commit), *(_size_fault(path) for path in beyond)]
-        hidden = {
-            path
-            for path in good
-            if path in commit.unread_entries or path.split("/")[0] in commit.unread_entries
-        }
-        for path in sorted({*wanted, *REQUIRED, *hidden}):
-            newest = self._file(path, wanted[path], parsing) if path in readable else None
-            faults += newest.faults if newest else ()
-            blob = wanted.get(path)
-            if newest is None or newest.value is None:
-                blob = good.get(path)
-                newest = self._file(path, blob, parsing) if blob else None
-                if newest is not None and newest.value is not None:
-                    stale.add(path)
-            if newest is not None and newest.value is not None and blob:
-                files[path], blobs[path] = newest, blob
-        return _ChosenFiles(files, blobs, frozenset(stale), tuple(faults))
+        files, valid = self._inputs(commit, good)
+        odd = commit.unread_entries
+        hidden = [path for path in good if path in odd or path.split("/")[0] in odd] if odd else []
+        paths = sorted({*REQUIRED, *hidden} - files.keys())
+
+        def choice(path: str) -> _Choice | None:
+            if model_at(path) is None:
+                return None
+            newest = self._file(path, files[path], parsing) if path in files and path not in beyond else None
+            faults = newest.faults if newest else ()
+            if newest is not None and newest.value is not None:
+                return _Choice(newest, files[path], faults=faults)
+            older = self._file(path, valid[path], parsing) if path in valid else None
+            is_stale = older is not None and older.value is not None
+            return _Choice(older if is_stale else None, valid[path] if is_stale else "", is_stale, faults)
+
+        by_key = (KeyedInput(files), KeyedInput(valid), KeyedInput(dict.fromkeys(beyond)))
+        inputs = KeyedInputs(dict.fromkeys(sorted([*files, *paths])), by_key)
+        return results.reuse_each("choices", inputs, choice)
 
     def _file(self, path: str, blob: str, parsing: _Parsing) -> ReadFile:
         known = self._read.get((path, blob))
@@ -146,6 +167,8 @@ class DesiredReader:
         return known
 
     def _forget_all_but(self, *kept: Mapping[str, str]) -> None:
+        if len(self._read) <= 2 * len(kept[0]) + 16:
+            return
         keys = {(path, blob) for files in kept for path, blob in files.items()}
         if len(self._read) > 2 * len(keys) + 16:
             self._read = {key: file for key, file in self._read.items() if key in keys}
@@ -191,6 +214,8 @@ def _beyond_limit(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
     first, then the shortest ones, so a new file never displaces one in force. The cache is ignored, so a
     restart changes nothing.
     """
+    if sum(commit.sizes.values()) <= REVISION_BYTES_MAX:
+        return frozenset()
     files, counted, beyond = _with_model(commit.files), set[str](), set[str]()
     room = REVISION_BYTES_MAX
     for path in sorted(
@@ -210,31 +235,61 @@ def _size_fault(path: str) -> Fault:
     return Fault(path, 0, 0, why, "remove or shorten files", rule="files")
 
 
-def _commit_faults(commit: Commit) -> Iterable[Fault]:
+def _commit_faults(commit: Commit, results: ResultCache) -> Iterable[Fault]:
     for path in REQUIRED:
         if path not in commit.files and path not in commit.unread_entries:
             yield Fault(path, 0, 0, "the file is missing", TEMPLATE_ADVICE, rule="files")
     for path, why in commit.unread_entries.items():
         if is_ours(path):
             yield Fault(path, 0, 0, why, rule="files")
-    for path in commit.files:
-        if advice := misplaced_file_advice(path):
-            yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files")
+    misplaced = results.reuse_each("misplaced", KeyedInputs(commit.files, ()), misplaced_file_advice)
+    for path, advice in misplaced.items():
+        yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files")
 
 
-def _assemble(commit: str, chosen: _ChosenFiles) -> Desired:
-    values = {path: file.value for path, file in chosen.files.items()}
-    workloads = {v.id: v for v in values.values() if isinstance(v, Workload)}
+def _assemble(
+    commit: str, choices: Mapping[str, _Choice], faults: Iterable[Fault], results: ResultCache
+) -> Desired:
+    inputs = KeyedInputs(choices, (KeyedInput(choices),))
+    files = results.reuse_each("files in force", inputs, lambda path: choices[path].file)
+    blobs = results.reuse_each("blobs in force", inputs, lambda path: choices[path].blob or None)
+    odd = results.reuse_each("odd files", inputs, lambda path: _odd(choices[path])).items()
+    values = KeyedInputs(files, (KeyedInput(files),))
+    workloads = results.reuse_each("workload files", values, lambda path: _only(Workload, files[path].value))
+    adapters: Mapping[str, AdapterSettings]
+    adapters = results.reuse_each("adapter files", values, lambda path: _settings(files[path].value))
+    found = {
+        *faults,
+        *(fault for _, each in odd for fault in each.faults),
+        *cross_faults(files, adapters, results),
+    }
     return Desired(
         commit=commit,
-        config=_only(Config, values.get(CONFIG)),
-        pricing=_only(Pricing, values.get(PRICING)),
-        adapters={adapter_at(path): v for path, v in values.items() if isinstance(v, AdapterSettings)},
-        workloads=workloads,
-        faults=tuple(sorted({*chosen.faults, *cross_faults(chosen.files)})),
-        stale=chosen.stale,
-        valid_blobs=chosen.good,
+        config=_value(Config, files.get(CONFIG)),
+        pricing=_value(Pricing, files.get(PRICING)),
+        adapters=results.reuse(
+            "adapters", (adapters,), lambda: {adapter_at(path): each for path, each in adapters.items()}
+        ),
+        workloads=results.reuse(
+            "workloads", (workloads,), lambda: {each.id: each for each in workloads.values()}
+        ),
+        faults=results.same("faults", tuple(sorted(found))),
+        stale=frozenset(path for path, each in odd if each.is_stale),
+        valid_blobs=blobs,
     )
+
+
+def _odd(choice: _Choice) -> _Choice | None:
+    """A choice with something to report."""
+    return choice if choice.faults or choice.is_stale else None
+
+
+def _settings(value: Value | None) -> AdapterSettings | None:
+    return value if isinstance(value, AdapterSettings) else None
+
+
+def _value(kind: type[Kind], file: ReadFile | None) -> Kind | None:
+    return _only(kind, file.value) if file is not None else None
 
 
 def _only(kind: type[Kind], value: Value | None) -> Kind | None:

@@ -4,6 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
+from operator import attrgetter
 
 from reconciler.documents.document import Node
 from reconciler.documents.yaml_writer import write_yaml
@@ -11,26 +13,38 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.markdown import cell, code, table
 from reconciler.values.money import DENOM, show_rate
+from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from reconciler.values.views import BidView, HoldView, PublishedStatus, WorkloadView
 
 ROWS_MAX = 200
 """Rows per table of the README, those with problems first; every object has a file."""
 CACHED = 1 << 15
-"""Objects whose rendered bytes are cached, so that a cycle renders only changed ones."""
+"""Rows and bids whose text is cached, so that a cycle renders only changed ones."""
 API_VERSION = "provider.virtengine.dev/v1alpha1"
 """Version of the published files, independent of the desired ones."""
 SUMMARY = "summary.yaml"
 README = "README.md"
 
 
-def status_files(status: PublishedStatus) -> Mapping[str, bytes]:
-    """Path -> bytes of all files; the same status gives the same bytes."""
-    files = {README: _readme(status).encode(), SUMMARY: write_yaml(_summary(status))}
-    for workload in status.workloads:
-        files[status_path("workloads", workload.id)] = _workload_file(workload)
-    for bid in status.bids:
-        files[status_path("bids", workload_id(LeaseId.parse(bid.id)))] = _bid_file(bid)
-    return dict(sorted(files.items()))
+def status_files(status: PublishedStatus, results: ResultCache | None = None) -> Mapping[str, bytes]:
+    """Path -> bytes of all files; the same status gives the same bytes. `results` are those of an earlier
+    status, whose files are reused for the same objects.
+    """
+    results = results or ResultCache()
+    workloads, bids = {each.id: each for each in status.workloads}, {each.id: each for each in status.bids}
+    paths = results.reuse_each(
+        "workload paths", KeyedInputs(workloads, ()), lambda name: status_path("workloads", name)
+    )
+    contents = results.reuse_each(
+        "workload files",
+        KeyedInputs(workloads, (KeyedInput(workloads),)),
+        lambda name: _workload_file(workloads[name]),
+    )
+    files = dict(zip(paths.values(), contents.values(), strict=True))
+    files |= {status_path("bids", workload_id(LeaseId.parse(name))): _bid_file(bids[name]) for name in bids}
+    files |= {README: _readme(status).encode(), SUMMARY: write_yaml(_summary(status))}
+    ordered = results.reuse("paths in order", (paths, *bids), lambda: sorted(files))
+    return {path: files[path] for path in ordered}
 
 
 def status_path(folder: str, id: WorkloadId) -> str:  # noqa: A002  # the values call it id too
@@ -58,7 +72,6 @@ def _summary(status: PublishedStatus) -> dict[str, Node]:
     return document
 
 
-@lru_cache(maxsize=CACHED)
 def _workload_file(workload: WorkloadView) -> bytes:
     document: dict[str, Node] = _head("WorkloadStatus") | {
         "id": workload.id,
@@ -137,7 +150,9 @@ def _readme(status: PublishedStatus) -> str:
 
 def _workload_table(workloads: Sequence[WorkloadView]) -> str:
     head = ("workload", "phase", "lease", "price a block", "billed by", "conditions and holds")
-    first = sorted(workloads, key=lambda w: (w.trouble is None and not w.holds, w.id))[:ROWS_MAX]
+    by_id = sorted(workloads, key=attrgetter("id"))
+    first = [w for w in by_id if w.trouble or w.holds][:ROWS_MAX]
+    first += islice((w for w in by_id if not w.trouble and not w.holds), ROWS_MAX - len(first))
     return table(head, [_workload_row(workload) for workload in first]) + _more(len(workloads))
 
 

@@ -128,10 +128,11 @@ def _updated(
     before: Mapping[Key, Result], fresh: Mapping[Key, Result | None], keys: Iterable[Key]
 ) -> Mapping[Key, Result]:
     """The results of the same keys as before."""
-    if not fresh:
-        return before
-    replaced = {key: result for key, result in fresh.items() if result is not None and key in before}
-    return {**before, **replaced} if len(replaced) == len(fresh) else _merged(before, fresh, keys)
+    changed = {key: result for key, result in fresh.items() if result is not None or key in before}
+    replaced = {key: result for key, result in changed.items() if result is not None and key in before}
+    if len(replaced) < len(changed):
+        return _merged(before, fresh, keys)
+    return {**before, **replaced} if replaced else before
 
 
 def _merged(
