@@ -84,6 +84,7 @@ def _by_workload(
         *(KeyedInput(may_start), KeyedInput(desired.workloads), KeyedInput(leases_by_workload(basis))),
         *(KeyedInput(memory.workloads), KeyedInput(memory.retries, lambda key, _: (key.subject.name,))),
         KeyedInput(dict.fromkeys(memory.retries, basis.now), lambda key, _: (key.subject.name,)),
+        KeyedInput({workload_id(lease): True for lease in basis.funding.unpaid()}),
         KeyedInput(basis.in_flight, lambda key, _: (key.name,)),
         *observed_inputs(basis),
     )
