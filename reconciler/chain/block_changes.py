@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -19,6 +19,7 @@ from reconciler.chain.proto import (
 )
 from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
 from reconciler.chain.transactions import decode_tx, hash_of, unpack_any
+from reconciler.chain.transfer_causes import transfer_cause
 from reconciler.chain.wire_market import lease_id_of
 from reconciler.chain.wire_values import text_of, uve_in
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
@@ -99,7 +100,7 @@ class BlockChanges:
 
     def _add_transaction(self, height: int, outcome: TxOutcome, raw: bytes) -> None:
         name = hash_of(raw) if raw else ""
-        ours = self.add_events(outcome.events, height, name)
+        ours = self.add_events(outcome.events, height, name, raw)
         if raw and (sequence := _sequence(outcome, self.address)) is not None:
             self.signed.append(SignedTransaction(name, height, sequence))
         if raw and ours:
@@ -114,15 +115,18 @@ class BlockChanges:
         except (ValueError, DecodeError):
             self.everything = True  # an undecodable transaction must not stop the following ones
 
-    def add_events(self, events: Iterable[BlockEvent], height: int, tx: str) -> bool:
-        """Add the events of a transaction, or of a block itself (`tx` ""); whether any is ours."""
+    def add_events(self, events: Sequence[BlockEvent], height: int, tx: str, raw: bytes = b"") -> bool:
+        """Add the events of a transaction, or of a block itself (`tx` ""); whether any is ours. `raw` is the
+        transaction, if it is known.
+        """
         ours = False
-        for event in events:
+        for place, event in enumerate(events):
             if _is_ours(event, self.address):
                 ours = self.wallet = True
                 if event.type == "transfer" and (amount := uve_in(event.value("amount"))):
                     ends = text_of(event.value("sender")), text_of(event.value("recipient"))
-                    self.transfers.append(Transfer(height, tx, *ends, amount))
+                    cause = transfer_cause(events, place, raw, self.address)
+                    self.transfers.append(Transfer(height, tx, *ends, amount, cause))
             elif event.type.startswith(TYPED):
                 self._add_typed_event(event)
             else:

@@ -235,6 +235,17 @@ class TxResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferCause:
+    """The bid or lease that a transfer is about, or only its deployment if several leases of it are possible;
+    `is_refund`: it returns a bid's deposit.
+    """
+
+    lease: LeaseId | None = None
+    deployment: DeploymentId | None = None
+    is_refund: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """Coins that moved to or from our account, in whole uve, from `transfer` events; `tx` is empty for begin
     and end of a block.
@@ -245,6 +256,7 @@ class Transfer:
     sender: str
     recipient: str
     amount: int
+    cause: TransferCause = TransferCause()
 
 
 @dataclass(frozen=True, slots=True)
