@@ -36,6 +36,7 @@ COMMANDS = {
     "get": ("reconciler.cli.status.get:get", "list workloads, leases, bids, orders or holds"),
     "events": ("reconciler.cli.history.events:events", "list events, newest last"),
     "log": ("reconciler.cli.history.log:log", "list commits: author, when applied, and effects"),
+    "ledger": ("reconciler.cli.history.ledger:ledger", "list changes of the wallet's balance, or sums"),
     "history": (
         "reconciler.cli.history.revisions:history",
         "list the revisions, applied or not, and why",

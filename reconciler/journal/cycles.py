@@ -9,6 +9,7 @@ from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.intents import add_total, record_end
+from reconciler.journal.ledger import append_entries
 from reconciler.journal.outbox import append_events
 from reconciler.journal.pending import APPROVALS, RESULTS
 from reconciler.journal.revisions import RevisionStore
@@ -52,7 +53,7 @@ class SqliteJournal:
         decided = self._decisions.rows_of_holds(plan.holds, at)
         decided += self._decisions.rows_of_landed(plan.confirmations, at)
         decided += self._decisions.rows_of_ended(plan.holds, at)
-        has_events = plan.transitions or plan.confirmations or self._revisions.changes(plan)
+        has_events = plan.transitions or plan.confirmations or plan.entries or self._revisions.changes(plan)
         if changed or decided or has_events or self._results_read or self._approvals_read or self._new:
             with self._database.transaction():
                 self._store(changed)
@@ -62,6 +63,7 @@ class SqliteJournal:
                     record_end(self._database, confirmation, at)
                 self._revisions.write(plan, at)
                 append_events(self._database, plan.transitions, at)
+                append_entries(self._database, plan.entries, plan.revision)
                 RESULTS.delete(self._database, self._results_read)
                 APPROVALS.delete(self._database, self._approvals_read)
             self._revisions.refresh_cache()

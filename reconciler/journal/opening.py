@@ -19,11 +19,13 @@ from reconciler.journal.intents import (
     totals,
     transactions_by_prefix,
 )
+from reconciler.journal.ledger import booked_entries
 from reconciler.journal.lock import DaemonLock
 from reconciler.journal.outbox import SqliteOutbox, events_since, last_commit
 from reconciler.journal.revisions import past_revisions
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.values.intents import Confirmation
+from reconciler.values.ledger import BookedEntry
 from reconciler.values.memory import Memory
 from reconciler.values.records import (
     Decision,
@@ -80,6 +82,10 @@ class SqliteRecords:
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
         return events_since(self._database, since, at_most)
+
+    def ledger(self) -> tuple[BookedEntry, ...]:
+        """Every change of the wallet's balance, as it was booked."""
+        return booked_entries(self._database)
 
     def memory(self) -> Memory:
         """The memory of the last cycle."""

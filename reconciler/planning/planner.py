@@ -13,6 +13,7 @@ from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
 from reconciler.planning.money.funding import funding_by_lease, paused_by_funding, plan_funding
 from reconciler.planning.money.ledger import account_holds
+from reconciler.planning.money.ledger_entries import ledger_entries
 from reconciler.planning.money.usage import plan_usage
 from reconciler.planning.money.usage_metering import measure
 from reconciler.planning.money.withdrawals import plan_withdrawals
@@ -112,6 +113,9 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
         confirmations=inputs.confirmations,
         revision_verdict=admission.revision_verdict,
         superseded=admission.superseded,
+        entries=ledger_entries(inputs.memory, basis.market, inputs.confirmations)
+        if isinstance(basis, MarketBasis)
+        else (),
     )
 
 

@@ -93,11 +93,16 @@ def subject_of(message: Message) -> Subject:
 
 def tenant_of(message: Message) -> str:
     """The address of the tenant whose order or lease the message is about."""
+    return lease_of(message, "").order.owner
+
+
+def lease_of(message: Message, provider: str) -> LeaseId:
+    """The provider's bid or lease that the message is about."""
     match message:
-        case CreateBid(id=id_) | CloseBid(id=id_) | WithdrawLease(id=id_) | RecordUsage(lease=id_):
-            return id_.order.owner
+        case CreateBid(id=lease) | CloseBid(id=lease) | WithdrawLease(id=lease) | RecordUsage(lease=lease):
+            return lease
         case SettleUsage(order=order):
-            return order.owner
+            return LeaseId(order, provider)
 
 
 def touched_escrow(message: Message) -> DeploymentId | None:

@@ -9,6 +9,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.funding import NO_FUNDING, FundingByLease, TimeLeft
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.intents import Confirmation, FeeTerms
+from reconciler.values.ledger import LedgerEntry
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message, describe, subject_of
@@ -177,7 +178,8 @@ class Plan:
 
     `funding` is how long each active lease is still paid for; `confirmations` are ended intents that this
     plan has consumed, which are recorded together with its memory; `revision_verdict` is that of the
-    newest revision, if seen; `superseded` are the commits between the applied revision and the newest.
+    newest revision, if seen; `superseded` are the commits between the applied revision and the newest;
+    `entries` are the changes of the wallet's balance since the last plan.
     """
 
     revision: str
@@ -189,6 +191,7 @@ class Plan:
     confirmations: tuple[Confirmation, ...] = ()
     revision_verdict: RevisionVerdict | None = None
     superseded: tuple[RevisionVerdict, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
 
     @property
     def quiet(self) -> bool:

@@ -12,9 +12,11 @@ from reconciler.values.observed import SETTLEMENT_MODULE, Market, State, Transfe
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import PROVIDER
 
+FEE_COLLECTOR = "ve17xpfvakm2amg962yls6f84z3kell8c5lvyc5y4"
+
 MODULES = frozenset(
     {
-        "ve17xpfvakm2amg962yls6f84z3kell8c5lvyc5y4",
+        FEE_COLLECTOR,
         "ve14pphss726thpwws3yc458hggufynm9x70ervuw",
         "ve1jv65s3grqf6v6jl3dp4t6c9t9rk99cd8mzlgxh",
         SETTLEMENT_MODULE,

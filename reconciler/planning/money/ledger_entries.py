@@ -1,0 +1,111 @@
+"""Ledger entries of a plan: the changes of the wallet's balance that it books. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from reconciler.planning.money.ledger import FEE_COLLECTOR, MODULES
+from reconciler.values.ids import LeaseId
+from reconciler.values.intents import Confirmation
+from reconciler.values.ledger import EntryKind, LedgerEntry
+from reconciler.values.memory import Memory
+from reconciler.values.messages import lease_of
+from reconciler.values.observed import SETTLEMENT_MODULE, Market, Transfer
+
+
+def ledger_entries(
+    before: Memory, market: Market, confirmations: Iterable[Confirmation] = ()
+) -> tuple[LedgerEntry, ...]:
+    """The entries since the memory's height, oldest first; with all earlier ones their sum is the wallet's
+    balance. The first entry of a ledger is the balance with which it begins.
+    """
+    ledger, balance = before.ledger, market.wallet.balance
+    if ledger is None or ledger.balance is None:
+        return (LedgerEntry(market.height, market.time, EntryKind.OPENING, balance),)
+    account = _Account(
+        market.wallet.address, _leases(confirmations, market.wallet.address), _Times.between(before, market)
+    )
+    entries = list(_found_later(before, market, account))
+    entries += [account.entry(t) for t in market.transfers or () if t.height > before.height]
+    if missing := balance - ledger.balance - sum(each.amount for each in entries):
+        entries.append(LedgerEntry(market.height, market.time, EntryKind.UNEXPLAINED, missing))
+    return tuple(sorted((each for each in entries if each.amount), key=lambda each: each.height))
+
+
+def _found_later(before: Memory, market: Market, account: _Account) -> Iterator[LedgerEntry]:
+    """Transfers of earlier gaps, and what they take from the unexplained sum."""
+    for gap in before.ledger.gaps if before.ledger else ():
+        found = market.gap_transfers.get((gap.first, gap.last))
+        if found:
+            entries = [account.entry(each) for each in found]
+            yield from entries
+            explained = sum(each.amount for each in entries)
+            yield LedgerEntry(market.height, market.time, EntryKind.UNEXPLAINED, -explained)
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Two heights with their times; those between are interpolated."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    @classmethod
+    def between(cls, before: Memory, market: Market) -> _Times:
+        return cls((before.height, before.height_time), (market.height, market.time))
+
+    def at(self, height: int) -> int:
+        """Unix seconds of a height."""
+        (low, began), (high, ended) = self.first, self.last
+        if height >= high or high <= low:
+            return ended
+        return began + (ended - began) * max(height - low, 0) // (high - low)
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """Our account, the leases that each of its transactions was about, and times of heights."""
+
+    address: str
+    leases: Mapping[str, frozenset[LeaseId]]
+    times: _Times
+
+    def entry(self, transfer: Transfer) -> LedgerEntry:
+        """The entry of a transfer; one from us to us changes nothing."""
+        sign = (transfer.recipient == self.address) - (transfer.sender == self.address)
+        lease, deployment = transfer.cause.lease, transfer.cause.deployment
+        kind = _kind(transfer, self.address)
+        about = self.leases.get(transfer.tx, frozenset())
+        if kind is EntryKind.FEE and len(about) == 1:
+            (lease,) = about
+            deployment = lease.deployment
+        other = transfer.sender if sign > 0 else transfer.recipient
+        return LedgerEntry(
+            height=transfer.height,
+            at=self.times.at(transfer.height),
+            kind=kind,
+            amount=sign * transfer.amount,
+            tx=transfer.tx,
+            lease=lease,
+            deployment=deployment,
+            counterparty=other,
+        )
+
+
+def _kind(transfer: Transfer, address: str) -> EntryKind:
+    is_paid = transfer.sender == address
+    other = transfer.recipient if is_paid else transfer.sender
+    if other not in MODULES:
+        return EntryKind.EXTERNAL
+    if is_paid:
+        return EntryKind.FEE if other == FEE_COLLECTOR else EntryKind.DEPOSIT
+    if transfer.cause.is_refund:
+        return EntryKind.REFUND
+    return EntryKind.USAGE if other == SETTLEMENT_MODULE else EntryKind.LEASE
+
+
+def _leases(confirmations: Iterable[Confirmation], address: str) -> dict[str, frozenset[LeaseId]]:
+    """The leases of each transaction's messages."""
+    intents = (each.intent for each in confirmations)
+    return {each.hash: frozenset(lease_of(m, address) for m in each.messages) for each in intents}
