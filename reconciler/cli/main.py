@@ -37,6 +37,7 @@ COMMANDS = {
     "events": ("reconciler.cli.history.events:events", "list events, newest last"),
     "log": ("reconciler.cli.history.log:log", "list commits: author, when applied, and effects"),
     "ledger": ("reconciler.cli.history.ledger:ledger", "list changes of the wallet's balance, or sums"),
+    "journal": ("reconciler.cli.history.journal:journal", "list or show signed transactions"),
     "history": (
         "reconciler.cli.history.revisions:history",
         "list the revisions, applied or not, and why",

@@ -52,14 +52,15 @@ def journal_view(page: JournalPage, events: Sequence[RecordedEvent]) -> JournalV
     """A page of the journal; `events` come oldest first."""
     return JournalView(
         counts=page.counts,
-        transactions=tuple(map(_transaction, page.transactions)),
+        transactions=tuple(map(transaction_view, page.transactions)),
         next=page.transactions[-1].position if page.has_older else None,
         events=tuple(map(event_view, reversed(events))),
         decisions=tuple(map(decision_view, page.decisions)),
     )
 
 
-def _transaction(found: PastTransaction) -> TransactionView:
+def transaction_view(found: PastTransaction) -> TransactionView:
+    """A transaction of the journal, with its first 100 messages."""
     intent, end = found.intent, found.end
     messages = [describe(m) for m in intent.messages[:MESSAGES_MAX]]
     if more := len(intent.messages) - len(messages):
