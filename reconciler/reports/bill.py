@@ -26,13 +26,16 @@ class BillItem:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A price with its items, the income of a lease, and where the terms come from."""
+    """A price with its items, the income of a lease, and where the terms come from; `bid` is what would be
+    bid on the order ("": it is none).
+    """
 
     items: tuple[BillItem, ...]
     pricing: Pricing
     quote: Quote
     costs: Costs
     terms: str
+    bid: str = ""
 
 
 def bill_text(bill: Bill) -> str:
@@ -40,7 +43,8 @@ def bill_text(bill: Bill) -> str:
     rows = list(_rows(bill))
     widths = [max(len(row[at]) for row in rows) for at in range(3)]
     lines = [_line(row, widths) for row in rows]
-    return "\n".join([*lines, "", bill.terms]) + "\n"
+    bid = [f"bid: {bill.bid}"] if bill.bid else []
+    return "\n".join([*lines, "", *bid, bill.terms]) + "\n"
 
 
 def bill_fields(bill: Bill) -> dict[str, object]:
@@ -53,7 +57,9 @@ def bill_fields(bill: Bill) -> dict[str, object]:
         ],
         "margin": plain(bill.pricing.profit_margin),
         "block_uve": plain(quote.rate),
+        "bid": bill.bid,
         "hour_uve": plain(round(quote.hour, 6)),
+        "day_uve": plain(round(quote.hour * 24, 6)),
         "month_uve": plain(round(quote.month, 6)),
         "month_fees_uve": costs.month_fees,
         "take_percent": costs.take_percent,
@@ -74,6 +80,7 @@ def _rows(bill: Bill) -> Iterator[Row]:
     how = "rounded up to whole uve" if pricing.rounding is Rounding.UP else "not rounded"
     yield "a block", how, plain(quote.rate)
     yield "an hour", f"at {plain(costs.block_seconds)} s a block", _short(quote.hour)
+    yield "a day", "", _short(quote.hour * 24)
     yield "30 days", "", _short(quote.month)
     yield "take fee", f"{costs.take_percent} %, the chain's", _short(-quote.month * costs.take_percent / 100)
     yield "our fees", "bid, withdrawals, closing", str(-costs.month_fees)

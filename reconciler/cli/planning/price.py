@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,16 +16,21 @@ from reconciler.cli.planning.preview import PreviewRequest, planning_snapshot_if
 from reconciler.cli.repository.validate import read_tree
 from reconciler.documents.desired import DesiredReader
 from reconciler.documents.forms import CPU, SIZE, TextForm, millicores, size_bytes
+from reconciler.planning.bidding.bids import USAGE_BID
+from reconciler.planning.bidding.strategies import bid_price, lowest_rivals
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.money.quotes import QuoteTerms, items, quote
 from reconciler.reports.bill import Bill, BillItem, bill_fields, bill_text
 from reconciler.values.desired import Config, Desired
+from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
-from reconciler.values.money import plain
-from reconciler.values.observed import ChainParams
+from reconciler.values.money import plain, show_rate
+from reconciler.values.observed import ChainParams, Order
+from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Costs
 from reconciler.values.repository import Commit
-from reconciler.values.resources import Resources
+from reconciler.values.resources import USAGE_BILLED, Resources, total
+from reconciler.values.text import printable
 
 BLOCK_SECONDS = Decimal(5)
 """Block time, if none was measured."""
@@ -36,25 +42,82 @@ BLOCK_SECONDS = Decimal(5)
 @click.option("--storage", default="0", help="Bytes, or Ki, Mi, Gi, Ti (50Gi).")
 @click.option("--gpu", default="", help="A model (nvidia/a100), a count (2), or both (nvidia/a100=2).")
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, help="Replicas of these resources.")
+@click.option(
+    "--order", "order_id", metavar="ID", help="An open order of the snapshot: owner/dseq/gseq/oseq."
+)
+@click.option("--workload", metavar="ID", help="A workload file of PATH, with or without its folder.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
 @output_option
-def price(path: Path, count: int, output: str, **options: str) -> None:
+def price(
+    path: Path, count: int, output: str, order_id: str | None, workload: str | None, **words: str
+) -> None:
     """Show the price of an order at the prices in PATH (uncommitted edits included), and a lease's income.
 
-    Block time and chain rules come from the snapshot branch, if the clone has one.
+    The order is given by its resources, by the id of an open order, or by a workload file. Block time, chain
+    rules and orders come from the snapshot branch, if the clone has one.
     """
-    bill = _bill(path, _resources(options).times(count), _model(options["gpu"])[0])
+    snapshot = planning_snapshot_if_published(PreviewRequest(path, "", ""))
+    desired = _desired(path)
+    bid = ""
+    if order_id is not None:
+        order = _order(order_id, snapshot)
+        resources, model, bid = total([unit.all for unit in order.units]), "", _bid(order, desired, snapshot)
+    elif workload is not None:
+        resources, model = _of_workload(workload, desired), ""
+    else:
+        resources, model = _resources(words).times(count), _model(words["gpu"])[0]
+    bill = _bill(path, desired, snapshot, resources, model)
+    bill = replace(bill, bid=bid)
     click.echo(
         json.dumps(bill_fields(bill), indent=2) + "\n" if output == "json" else bill_text(bill), nl=False
     )
 
 
-def _bill(path: Path, resources: Resources, model: str) -> Bill:
-    desired = _desired(path)
+def _order(text: str, snapshot: PlanningSnapshot | None) -> Order:
+    try:
+        wanted = OrderId.parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"--order: {error}") from None
+    if snapshot is None:
+        raise CliError("error: orders are in the snapshot branch, and this clone has no single one; fetch it")
+    order = snapshot.market.orders.get(wanted)
+    if order is None:
+        where = f"at height {snapshot.market.height}, when the snapshot was taken"
+        raise CliError(f"error: no order {text} is open {where}; `git fetch` gets a newer one")
+    return order
+
+
+def _bid(order: Order, desired: Desired, snapshot: PlanningSnapshot | None) -> str:
+    """What would be bid on an order, and why."""
+    pricing, bidding = desired.pricing, (desired.config or Config()).bidding
+    if pricing is None or snapshot is None:
+        return ""
+    most = f"the tenant pays at most {show_rate(order.price)}"
+    if USAGE_BILLED in order.attributes:
+        return f"{show_rate(USAGE_BID)} a block, as it is billed by usage; {most}"
+    rival = lowest_rivals(snapshot.market.rival_bids).get(order.id)
+    bid = bid_price(order, bidding, pricing, rival)
+    other = f"; the lowest other bid is {show_rate(rival)}" if rival is not None else ""
+    if bid > order.price:
+        return f"none, as {show_rate(bid)} a block is too much: {most}{other}"
+    return f"{show_rate(bid)} a block by the strategy {bidding.strategy.value}; {most}{other}"
+
+
+def _of_workload(name: str, desired: Desired) -> Resources:
+    wanted = Path(name).name.removesuffix(".yaml")
+    found = next((each for id_, each in desired.workloads.items() if str(id_) == wanted), None)
+    if found is None:
+        raise CliError(f"error: there is no readable workload file {printable(wanted)}.yaml; see validate")
+    return total([service.resources.times(service.count) for service in found.services])
+
+
+def _bill(
+    path: Path, desired: Desired, snapshot: PlanningSnapshot | None, resources: Resources, model: str
+) -> Bill:
     pricing = desired.pricing
     if pricing is None:
         raise CliError(f"error: {path / 'pricing.yaml'} cannot be read; see provider-daemon validate {path}")
-    terms, terms_note = _terms(path, desired.config or Config())
+    terms, terms_note = _terms(snapshot, desired.config or Config())
     if model:
         terms_note = f"pricing.yaml has one price for every GPU, {model} included. {terms_note}"
     return Bill(
@@ -74,9 +137,8 @@ def _desired(path: Path) -> Desired:
     return DesiredReader(None).desired(commit, {}, files)
 
 
-def _terms(path: Path, config: Config) -> tuple[QuoteTerms, str]:
+def _terms(snapshot: PlanningSnapshot | None, config: Config) -> tuple[QuoteTerms, str]:
     draw_seconds = config.withdrawals.every_seconds
-    snapshot = planning_snapshot_if_published(PreviewRequest(path, "", ""))
     if snapshot is None:
         rules, limits = ChainParams(), Limits()
         terms_note = "This clone has no single snapshot; assumed: 5 s a block and the default rules."
@@ -95,7 +157,9 @@ def _resources(options: dict[str, str]) -> Resources:
         gpu,
     )
     if made == Resources():
-        raise click.UsageError("name the resources: --cpu 4 --memory 8Gi --storage 50Gi --gpu nvidia/a100")
+        raise click.UsageError(
+            "name the resources, such as --cpu 4 --memory 8Gi --gpu nvidia/a100, an --order or a --workload"
+        )
     return made
 
 

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.main import provider_daemon, run_command
+from reconciler.devnet.accounts import key_of
+from reconciler.values.ids import LeaseId, OrderId, workload_id
+from tests.bench.holdings import TENANT, file_of
+from tests.cli.planning.test_plan import Terminal
 from tests.cycle.worlds import FILES
+from tests.git.forge import Forge
+from tests.makers import order_id
+
+PROVIDER = key_of("provider").address
+CONFIG = "apiVersion: provider.virtengine.dev/v1beta1\nkind: Config\nprovider: {address}\n"
 
 
 @pytest.fixture
@@ -64,3 +73,66 @@ def test_invalid_amounts_are_usage_errors(
 ) -> None:
     code, _, err = bill(*words)
     assert (code, why in err) == (64, True)
+
+
+@pytest.fixture
+def published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """The command in a clone with a snapshot of two open orders."""
+    terminal = Terminal(Forge.make(tmp_path / "state"), capsys)
+    terminal.publish_snapshot()
+
+    def run(*words: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = run_command(provider_daemon, ["price", str(terminal.forge.path), *words])
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return run
+
+
+def test_an_order_of_the_snapshot_is_priced_with_its_bid(
+    published: Callable[..., tuple[int, str, str]],
+) -> None:
+    code, out, _ = published("--order", str(order_id(2)))
+    assert code == 0
+    assert "a block rounded up to whole uve 2446" in " ".join(out.split())
+    assert "bid: 2446uve a block by the strategy cost-plus; the tenant pays at most 2500uve" in out
+    assert "at height" in out
+    found = json.loads(published("--order", str(order_id(2)), "-o", "json")[1])
+    assert found["block_uve"] == "2446"
+    assert float(found["day_uve"]) == pytest.approx(24 * float(found["hour_uve"]), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("asked", "exit_code", "why"),
+    [
+        (str(order_id(9)), 1, "is open at height"),
+        ("17", 64, "owner/dseq/gseq/oseq"),
+    ],
+)
+def test_an_order_that_is_not_open_is_an_error(
+    published: Callable[..., tuple[int, str, str]], asked: str, exit_code: int, why: str
+) -> None:
+    code, out, err = published("--order", asked)
+    assert (code, out, why in err) == (exit_code, "", True)
+
+
+def test_an_order_needs_a_snapshot(bill: Callable[..., tuple[int, str, str]]) -> None:
+    code, _, err = bill("--order", str(order_id(2)))
+    assert (code, "snapshot branch" in err) == (1, True)
+
+
+def test_a_workload_file_is_priced_by_its_services(
+    bill: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    lease = LeaseId(OrderId(TENANT, 7, 1, 1), PROVIDER)
+    name = workload_id(lease)
+    (tmp_path / "config.yaml").write_text(CONFIG.format(address=PROVIDER))
+    (tmp_path / "workloads").mkdir()
+    (tmp_path / "workloads" / f"{name}.yaml").write_bytes(file_of(7))
+    code, out, _ = bill("--workload", f"workloads/{name}.yaml", "-o", "json")
+    assert code == 0
+    assert bill("--workload", name, "-o", "json")[1] == out
+    assert json.loads(out)["items"][0]["count"] == "500m"
+    code, _, err = bill("--workload", "w-none")
+    assert (code, "no readable workload file" in err) == (1, True)
