@@ -21,6 +21,7 @@ from tests.simulation.footprint import BRANCH, Footprint, footprint
 from tests.simulation.kill_points import Changes, EffectProxy, Point
 from tests.simulation.outside import Outside, WorldState
 from tests.simulation.scenario import Scenario
+from tests.simulation.wallet import assert_booked
 from tests.stepped_queues import SteppedQueues
 
 QUIET_CYCLES = 3
@@ -147,8 +148,11 @@ def survive(reference: Reference, kill: Kill, directory: Path) -> Survival:
     scenario, daemon = kill.scenario(outside), Daemon(outside, make_queues=SteppedQueues)
     try:
         if live(daemon, scenario, lambda s, c: reference.states.get(outside.height) == state_of(s, c)):
-            return Survival(outside.height, None)
-        return Survival(0, footprint(scenario))
+            joined = Survival(outside.height, None)
+        else:
+            joined = Survival(0, footprint(scenario))
+        assert_booked(outside)
+        return joined
     finally:
         daemon.drop()
         outside.close()

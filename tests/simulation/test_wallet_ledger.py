@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.cycle.run import Cycle
 from reconciler.devnet.chain.addresses import DISTRIBUTION, ESCROW, FEE_COLLECTOR, SETTLEMENT
-from reconciler.devnet.chain.call import ChainEventRecord
-from reconciler.journal.opening import open_records
 from reconciler.reports.ledger import LedgerKey, ledger_view
 from reconciler.values.ledger import BookedEntry, EntryKind
 from tests.simulation.daemon import Daemon
 from tests.simulation.outside import Outside
 from tests.simulation.runs import live
-from tests.simulation.scenario import OURS, Scenario
+from tests.simulation.scenario import Scenario
+from tests.simulation.wallet import assert_booked
 
 DEPOSIT = 500_000
 KINDS_OF_OTHERS = {
@@ -27,12 +25,8 @@ KINDS_OF_OTHERS = {
 
 
 def test_every_movement_of_the_wallet_is_booked_once_with_its_cause(tmp_path: Path) -> None:
-    booked = ledger_of_a_run(tmp_path)
-    outside, entries = booked[0], booked[1]
-    opening, moved = entries[0].entry, [each.entry for each in entries[1:]]
-    assert opening.kind is EntryKind.OPENING
-    expected = Counter(movements(outside, opening.height))
-    assert Counter((e.height, e.amount, e.counterparty) for e in moved) == expected
+    entries = ledger_of_a_run(tmp_path)
+    moved = [each.entry for each in entries[1:]]
     for entry in moved:
         assert entry.kind in KINDS_OF_OTHERS.get(entry.counterparty, {EntryKind.EXTERNAL}), entry
         if entry.kind is not EntryKind.FEE and entry.kind is not EntryKind.EXTERNAL:
@@ -46,7 +40,7 @@ def test_every_movement_of_the_wallet_is_booked_once_with_its_cause(tmp_path: Pa
 
 
 def test_the_sums_of_leases_tenants_and_days_are_the_change_of_the_balance(tmp_path: Path) -> None:
-    _, entries = ledger_of_a_run(tmp_path)
+    entries = ledger_of_a_run(tmp_path)
     for by in LedgerKey:
         view = ledger_view(entries, 0, 0, by)
         for name in (
@@ -69,40 +63,23 @@ def test_the_sums_of_leases_tenants_and_days_are_the_change_of_the_balance(tmp_p
     assert len(first.entries) + len(second.entries) == len(entries) - 1
 
 
-def ledger_of_a_run(directory: Path) -> tuple[Outside, tuple[BookedEntry, ...]]:
-    """The scenario with a restart: its world, and the entries, whose sum is the last balance."""
+def ledger_of_a_run(directory: Path) -> tuple[BookedEntry, ...]:
+    """The entries of the scenario with a restart, compared with the chain."""
     outside = Outside(directory / "world").begin()
     scenario = Scenario(outside)
-    half = lambda _, cycle: len(cycle.snapshot.leases) > 1  # noqa: E731 - a visitor of the run
     try:
-        for visit in (half, never):
+        for visit in (has_two_leases, never):
             daemon = Daemon(outside)
             live(daemon, scenario, visit)
             daemon.drop()
-        records = open_records(outside.state)
-        entries = records.ledger()
-        records.close()
+        return assert_booked(outside)
     finally:
         outside.close()
-    assert entries[-1].balance == sum(each.entry.amount for each in entries)
-    return outside, entries
+
+
+def has_two_leases(_: Scenario, cycle: Cycle) -> bool:
+    return len(cycle.snapshot.leases) > 1
 
 
 def never(_: Scenario, __: Cycle) -> bool:
     return False
-
-
-def movements(outside: Outside, after: int) -> Iterator[tuple[int, int, str]]:
-    """Height, amount and other side of each transfer of our account, from the chain's blocks."""
-    for block in outside.chain.ledger:
-        if block.height > after:
-            for events in (*(tx.outcome.events for tx in block.txs), block.events):
-                yield from ((block.height, *each) for each in of_events(events))
-
-
-def of_events(events: tuple[ChainEventRecord, ...]) -> Iterator[tuple[int, str]]:
-    for event in events:
-        said = dict(event.attributes)
-        if event.kind == "transfer" and OURS in (said["sender"], said["recipient"]) and said["amount"]:
-            sign = 1 if said["recipient"] == OURS else -1
-            yield sign * int(said["amount"].removesuffix("uve")), said["sender" if sign > 0 else "recipient"]
