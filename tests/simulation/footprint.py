@@ -46,7 +46,8 @@ class Footprint:
     """All of it, as two runs must have it alike.
 
     Not in it, as a daemon that was down for a moment may do it a block or two later: heights, the periods of
-    single usage records and the amounts of single withdrawals (their sums are in it), gas and fees, how the
+    single usage records and the amounts and number of withdrawals, as a lease is also withdrawn when another
+    one is due (their sums are in it), gas and fees, how the
     chain's own shares of payments were rounded, which lines share a status commit, and how often
     a notice was sent: its key tells the receiver.
     """
@@ -69,7 +70,7 @@ def footprint(scenario: Scenario) -> Footprint:
     outside = scenario.outside
     records = usage_records(scenario)
     return Footprint(
-        messages=Counter(each.told for each in messages(outside)),
+        messages=_counted(messages(outside)),
         failed=sum(tx.outcome.code != 0 for tx in transactions(outside)),
         money=_money(scenario),
         withdrawn=tuple(_withdrawn(scenario, lease(number)) for number in (WEB, USAGE, LATER)),
@@ -81,6 +82,12 @@ def footprint(scenario: Scenario) -> Footprint:
         noticed=frozenset(outside.notices.keys()),
         shown=outside.page.shown(),
     )
+
+
+def _counted(sent: list[Sent]) -> Counter[tuple[str, str, str]]:
+    """Each message with its number; withdrawals of a lease count once."""
+    counts = Counter(each.told for each in sent)
+    return Counter({told: 1 if told[0] == "MsgWithdrawLease" else n for told, n in counts.items()})
 
 
 def transactions(outside: Outside) -> Iterator[Included]:

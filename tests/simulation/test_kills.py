@@ -17,6 +17,7 @@ from tests.simulation.scenario import LATER, USAGE, WEB, lease
 NEVER_IN_A_CYCLE = {
     "adapter.logs": "called by the API's threads",
     "chain.forget_height": "called by a command of the owner; the height is read again",
+    "chain.transfers_between": "reads, after gaps that the scenario does not have",
     "clock.now": "reads the clock",
     "clock.wait": "called by the loop between cycles",
     "inbox.approve": "called by a command of the owner; the next cycle reads it",
