@@ -31,6 +31,7 @@ from reconciler.values.messages import Message
 from reconciler.values.observed import Market, State, Transfer, TxResult
 from reconciler.values.outcomes import Failed, Outcome, Unknown
 from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.same import keep_same
 from reconciler.values.text import one_line
 
 log = logging.getLogger(__name__)
@@ -265,6 +266,7 @@ class ChainClient:
         else:
             market = Refresh(queries, self._market, changes, known).market(context)
             full_at, overdue = self._full_at, self._overdue or changes.everything
+        market = self._with_same_objects(market)
         self._reject_false_ids(market)
         landed = self._update_results(hashes, changes, status)
         transfers = tuple(changes.transfers) if changes is not None else self._missed_transfers(status)
@@ -296,12 +298,28 @@ class ChainClient:
                 self._full_view_not_before = context.time + FULL_VIEW_RETRY_SECONDS
             raise
 
+    def _with_same_objects(self, market: Market) -> Market:
+        """The market with the objects of the last view where they are equal, so that decisions about them
+        hold.
+        """
+        if (old := self._market) is None:
+            return market
+        return replace(
+            market,
+            orders=keep_same(old.orders, market.orders),
+            bids=keep_same(old.bids, market.bids),
+            leases=keep_same(old.leases, market.leases),
+            accounts=keep_same(old.accounts, market.accounts),
+            settlements=keep_same(old.settlements, market.settlements),
+        )
+
     def _reject_false_ids(self, market: Market) -> None:
         """Reject a bid or lease with another ID than requested, or with an invalid one, which the journal
         could not read back.
         """
-        for view in (market.bids, market.leases):
-            for id_, each in view.items():
+        old = self._market
+        for view, checked in ((market.bids, old and old.bids), (market.leases, old and old.leases)):
+            for id_, each in view.items() if view is not checked else ():
                 if id_ != each.id or not id_.is_nameable:
                     why = f"returned a bid or lease with the invalid ID {one_line(str(each.id))!r}"
                     raise NodeError(f"{self._node.target} {why}; name another node in the host file")

@@ -40,14 +40,14 @@ class Observer:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._known = ResultCache()
+        self._results = ResultCache()
         self._gap_read_at = 0
 
     def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
-        adapters = {name: _look(name, adapter) for name, adapter in self._environment.adapters.items()}
+        adapters = {name: self._look(name, each) for name, each in self._environment.adapters.items()}
         views = [view.workloads.view for view in adapters.values() if isinstance(view.workloads, Seen)]
-        known = self._known.reuse(
+        known = self._results.reuse(
             "referenced leases",
             (memory.workloads, memory.usage, *views),
             lambda: tuple(_referenced_leases(memory, views)),
@@ -71,6 +71,18 @@ class Observer:
         if found is None:
             return market
         return Seen(replace(market.view, gap_transfers={(gap.first, gap.last): found}))
+
+    def _look(self, name: str, adapter: Adapter) -> AdapterView:
+        """What an adapter shows, with the objects of its last view where they are equal, so that decisions
+        about them hold.
+        """
+        view, results = _look(name, adapter), self._results
+        workloads = view.workloads
+        if isinstance(workloads, Seen):
+            workloads = results.same(
+                ("reading", name), Seen(results.same_each(("workloads", name), workloads.view))
+            )
+        return replace(view, workloads=workloads, capacity=results.same(("capacity", name), view.capacity))
 
 
 def _look(name: str, adapter: Adapter) -> AdapterView:

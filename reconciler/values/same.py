@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from itertools import compress
-from operator import is_, is_not, ne
+from operator import is_, is_not
 from typing import TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
@@ -28,9 +28,12 @@ def differing_names(before: Mapping[Name, object], now: Mapping[Name, object]) -
 
 def keep_same(before: Mapping[Name, Value], now: Mapping[Name, Value]) -> Mapping[Name, Value]:
     """`now` with the earlier objects of equal values; `before` itself if nothing differs."""
+    if before is now:
+        return before
     if not has_same_names(before, now):
         return {name: _kept(before.get(name), value) for name, value in now.items()}
-    changed = {name: now[name] for name in compress(now, map(ne, before.values(), now.values()))}
+    pairs = zip(now, before.values(), now.values(), strict=True)
+    changed = {name: new for name, old, new in pairs if old is not new and old != new}
     return {**before, **changed} if changed else before
 
 

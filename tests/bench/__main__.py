@@ -6,6 +6,7 @@ import sys
 
 from tests.bench.api_load import bench_api
 from tests.bench.cycles import bench_cycles
+from tests.bench.figures import show
 from tests.bench.files import bench_files
 from tests.bench.hosts import bench_hosts
 from tests.bench.node_requests import bench_node_requests
@@ -18,8 +19,9 @@ def main() -> None:
     sizes = (100, 1_000) if "quick" in sys.argv else (100, 1_000, 10_000)
     bench_validating(1_000, sizes[-1])
     bench_files(1_000)
-    for leases in sizes:
-        bench_cycles(leases)
+    changed = [bench_cycles(leases) for leases in sizes]
+    ratio = f"{changed[-1] / changed[0]:.1f} x"
+    show(f"one file changed: {sizes[-1]} leases against {sizes[0]}", ratio)
     bench_one_order(sizes[-1])
     bench_many_orders(1_000)
     for leases in sizes:

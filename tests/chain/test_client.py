@@ -44,6 +44,18 @@ def test_a_full_view_is_read_periodically(world: ChainWorld) -> None:
     assert asked == [0, 0, 0, 1, 0, 0, 0, 1]
 
 
+def test_a_full_view_without_changes_has_the_same_objects(world: ChainWorld) -> None:
+    world.order(world.tenants[0])
+    client = world.client(full_view_seconds=1)
+    first = seen(client)
+    for _ in range(3):
+        world.advance()
+        view = seen(client)
+        assert view.orders is first.orders
+        assert (view.leases, view.bids, view.accounts) == (first.leases, first.bids, first.accounts)
+        assert view.leases is first.leases
+
+
 def test_query_strategy_does_not_change_the_view(world: ChainWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     client, tenant = world.client(), world.tenants[0]
     leases = [lease_of(world, client) for _ in range(3)]

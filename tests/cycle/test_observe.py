@@ -58,3 +58,25 @@ def test_an_adapter_that_raises_leaves_the_chain_alone(
     assert seen.adapters["kubernetes"].workloads == Unseen(
         "it could not be observed: RuntimeError: two lines"
     )
+
+
+def test_equal_objects_of_a_later_view_are_the_same_objects(scene: Scenery) -> None:
+    """An adapter that reads its hosts again makes new objects, about which nothing is to be decided again."""
+
+    def view(*replicas: int) -> AdapterView:
+        there = [makers.running(makers.workload(n), replicas=count) for n, count in enumerate(replicas, 1)]
+        return makers.adapter(*there)["kubernetes"]
+
+    observer = Observer(scene.world)
+    looks = []
+    for shown in (view(1, 1), view(1, 1), view(1, 2)):
+        scene.adapter.view = shown
+        looks.append(observer.observe(Memory(), ()).adapters["kubernetes"])
+    first, again, changed = looks
+    assert again.workloads is first.workloads
+    assert again.capacity is first.capacity
+    assert isinstance(first.workloads, Seen)
+    assert isinstance(changed.workloads, Seen)
+    assert changed == view(1, 2)
+    same = [changed.workloads.view[name] is each for name, each in first.workloads.view.items()]
+    assert same == [True, False]
