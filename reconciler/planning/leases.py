@@ -25,6 +25,7 @@ NO_MACHINE = (
 
 USAGE_UNPAID = "no settlement escrow pays for its usage"
 FUNDS_RAN_OUT = "its funds have run out, and the chain refuses its withdrawal"
+BELOW_TODAYS_PRICE = "its price is further below today's than bidding.outpriced_percent allows"
 OUTPRICED = "it was made of a bid whose price had been raised"
 
 
@@ -46,7 +47,8 @@ def _stale_bids(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
             if bid.id.order in basis.reservation.unplaced:
                 yield Hold(Subject.of_lease(bid.id), Reason.NO_CAPACITY, NO_MACHINE, ours=True)
             continue
-        message = CloseBid(bid.id, CloseReason.UNSPECIFIED)
+        why = BELOW_TODAYS_PRICE if bid.may_win and bid.id in outpriced else ""
+        message = CloseBid(bid.id, CloseReason.UNSPECIFIED, why=why)
         yield retry_hold(basis.memory, message, Subject.of_lease(bid.id), basis.now) or message
 
 

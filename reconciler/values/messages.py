@@ -132,8 +132,8 @@ def describe(message: Message) -> str:
             return f"bid {price.normalize():f}uve a block on order {bid.order}"
         case CloseBid(id=bid, lease=True, cause=cause):
             return f"close lease {bid} ({cause})"
-        case CloseBid(id=bid):
-            return f"close our bid on order {bid.order}"
+        case CloseBid(id=bid, why=why):
+            return f"close our bid on order {bid.order}" + (f" ({why})" if why else "")
         case WithdrawLease(id=lease, expected=expected):
             return f"withdraw about {expected}uve from lease {lease}"
         case RecordUsage(lease=lease, amount=amount):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.planning.leases import OUTPRICED
+from reconciler.planning.leases import BELOW_TODAYS_PRICE, OUTPRICED
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Bidding, BidStrategy, CloseReason, Config
@@ -70,7 +70,8 @@ def test_a_bid_far_below_todays_price_is_closed(price: int, is_closed: bool) -> 
     given = planning_input(
         market(orders=[order()], bids=[bid(price=Decimal(price))]), desired(pricing=DOUBLE)
     )
-    assert (messages_of(given) == (CloseBid(lease_id(1), CloseReason.UNSPECIFIED),)) is is_closed
+    closing = CloseBid(lease_id(1), CloseReason.UNSPECIFIED, why=BELOW_TODAYS_PRICE)
+    assert messages_of(given) == ((closing,) if is_closed else ())
 
 
 def test_a_bid_is_never_outpriced_where_config_says_so_or_usage_is_billed() -> None:
