@@ -17,7 +17,7 @@ from reconciler.cli.doctor.chain import check_chain
 from reconciler.cli.doctor.checks import CheckResult, CheckState, ok, wrong
 from reconciler.cli.doctor.forge import check_forge
 from reconciler.cli.doctor.hosts import check_hosts
-from reconciler.cli.doctor.machine import check_outside, check_ports, check_state, open_key
+from reconciler.cli.doctor.machine import check_git, check_outside, check_ports, check_state, open_key
 from reconciler.cli.doctor.outside import check_cluster, check_repository
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.planning.revisions.adapter_grants import denials
@@ -68,6 +68,7 @@ def examine(host: Path | None) -> Iterator[CheckResult]:
     key = open_key(settings)
     yield key if isinstance(key, CheckResult) else ok("key", f"{settings.key.name} is {key.address}")
     yield from _run_guarded("state", lambda: check_state(settings))
+    yield from _run_guarded("git", check_git)
     yield from _run_guarded("port", lambda: check_ports(settings))
     yield from _run_guarded("certificate", lambda: check_outside(settings))
     yield from _run_guarded("chain", lambda: check_chain(settings, key))

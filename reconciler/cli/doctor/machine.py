@@ -1,12 +1,14 @@
-"""`doctor`, checks of this machine: state directory, lock, disk, key, ports."""
+"""`doctor`, checks of this machine: state directory, lock, disk, git, key, ports."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import pwd
+import re
 import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,10 @@ from reconciler.journal.lock import holder
 from reconciler.runtime.secret_files import SecretError, SecretFile, read_tokens
 from reconciler.settings import Settings, SettingsError, read_passphrase
 from reconciler.values.listen_address import ListenAddress
+from reconciler.values.text import printable
+
+GIT_LEAST = (2, 36)
+"""The first version with `git cat-file --batch-command`."""
 
 DISK_LEAST_BYTES = 200 << 20
 DISK_GOOD_BYTES = 1 << 30
@@ -45,6 +51,28 @@ def check_state(settings: Settings) -> Iterator[CheckResult]:
     running = runs(state)
     yield ok("lock", f"held by the running daemon ({holder(state)})" if running else "no daemon is running")
     yield _disk(state)
+
+
+def check_git() -> Iterator[CheckResult]:
+    """The version of git: older ones cannot read many objects in one process."""
+    advice = f"install git {_dotted(GIT_LEAST)} or newer"
+    command = ("git", "--version")
+    try:
+        text = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        yield wrong("git", f"git does not run: {error}", advice)
+        return
+    found = re.search(r"(\d{1,4})\.(\d{1,4})", text)
+    if found is None:
+        yield warn("git", f"the version of git is not known: {printable(text.strip()[:100])}", advice)
+    elif (int(found[1]), int(found[2])) < GIT_LEAST:
+        yield wrong("git", f"{printable(text.strip()[:100])} is too old", advice)
+    else:
+        yield ok("git", text.strip())
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
 
 
 def _missing(state: Path) -> Iterator[CheckResult]:

@@ -17,7 +17,7 @@ import yaml
 from reconciler.chain.rpc import NodeStatus
 from reconciler.cli.doctor.chain import _clock, _grpc, _node, _witness
 from reconciler.cli.doctor.checks import CheckState
-from reconciler.cli.doctor.machine import check_outside
+from reconciler.cli.doctor.machine import check_git, check_outside
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.journal.opening import open_journal
 from reconciler.settings import Flags, Settings, load_settings
@@ -55,8 +55,8 @@ def test_everything_passes(world: Path, capsys: Said) -> None:
     assert code == 0
     assert {name: each["state"] for name, each in found.items()} == dict.fromkeys(
         (
-            "host file", "key", "state", "lock", "disk", "port api", "port metrics", "chain", "clock", "grpc",
-            "provider", "balance", "repository", "publish", "cluster",
+            "host file", "key", "state", "lock", "disk", "git", "port api", "port metrics", "chain", "clock",
+            "grpc", "provider", "balance", "repository", "publish", "cluster",
         ),
         "ok",
     ) | {"rights": "warn"}  # fmt: skip
@@ -137,6 +137,29 @@ def test_ports_in_use_by_the_running_daemon(world: Path, capsys: Said) -> None:
     assert (code, found["port api"]["state"]) == (0, "ok")
     assert "held by the running daemon (pid " in found["lock"]["message"]
     assert found["port metrics"]["state"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo git version 2.35.9", "too old"),
+        ("echo git version 1.99", "too old"),
+        ("exit 3", "does not run"),
+        ("echo unknown", "is not known"),
+    ],
+)
+def test_a_git_that_is_too_old_or_does_not_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, said: str
+) -> None:
+    (tmp_path / "git").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    [found] = check_git()
+    assert found.state is not CheckState.OK
+    assert said in found.message
+    assert "2.36" in found.advice
+    (tmp_path / "git").write_text("#!/bin/sh\necho git version 2.100.1\n")
+    assert [each.state for each in check_git()] == [CheckState.OK]
 
 
 def test_a_state_directory_that_others_can_enter(world: Path, capsys: Said, tmp_path: Path) -> None:
