@@ -10,7 +10,7 @@ from reconciler.planning.money.usage_funding import usage_left
 from reconciler.planning.money.usage_metering import usage_billed_leases
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.retries import retry_hold
-from reconciler.values.desired import Config, Desired, Escrow, OnCritical
+from reconciler.values.desired import Desired, Escrow, OnCritical
 from reconciler.values.funding import (
     Funding,
     FundingByLease,
@@ -20,7 +20,6 @@ from reconciler.values.funding import (
     TimeLeft,
 )
 from reconciler.values.ids import DeploymentId, LeaseId, workload_id
-from reconciler.values.memory import UsageMemory
 from reconciler.values.observed import Market, State
 from reconciler.values.plans import Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
@@ -37,7 +36,6 @@ def rules_of(desired: Desired) -> Escrow:
 def funding_by_lease(basis: MarketBasis) -> FundingByLease:
     """The funding of every active lease."""
     market, rules = basis.market, rules_of(basis.desired)
-    terms = (basis.desired.config or Config(), basis.memory.pricing)
     return FundingByLease(
         funding_schedule(market, basis.decisions),
         market.height,
@@ -45,7 +43,7 @@ def funding_by_lease(basis: MarketBasis) -> FundingByLease:
         rules.low_seconds,
         rules.critical_seconds,
         {
-            lease.id: usage_left(market, lease, basis.memory.usage.get(lease.id, UsageMemory()), terms)
+            lease.id: usage_left(basis, lease)
             for lease in usage_billed_leases(basis)
             if lease.state is State.ACTIVE
         },

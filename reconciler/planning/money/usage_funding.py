@@ -17,8 +17,10 @@ from reconciler.planning.money.usage_metering import (
     net_rate,
     usage_rate,
 )
-from reconciler.values.desired import Config, Pricing
+from reconciler.planning.planning_input import MarketBasis
+from reconciler.values.desired import Config
 from reconciler.values.funding import Funding, FundingSource, TimeLeft, funding_state
+from reconciler.values.ids import workload_id
 from reconciler.values.memory import UsageMemory
 from reconciler.values.observed import Lease, Market, SettlementEscrow
 from reconciler.values.resources import total
@@ -26,13 +28,12 @@ from reconciler.values.resources import total
 NOT_SERVED = TimeLeft(Funding.EXHAUSTED, 0, 0, source=FundingSource.SETTLEMENT)
 
 
-def usage_left(
-    market: Market, lease: Lease, usage: UsageMemory, terms: tuple[Config, Pricing | None]
-) -> TimeLeft:
+def usage_left(basis: MarketBasis, lease: Lease) -> TimeLeft:
     """Until when the lease is served: until the escrow is used up at the present rate, or expires, or, if
     none pays, until `usage.unfunded_grace` is over. Exhausted: serving stops now.
     """
-    config, pricing = terms
+    market, config = basis.market, basis.desired.config or Config()
+    usage = basis.memory.usage.get(lease.id, UsageMemory())
     if (refusal := unpaid(market, lease)) is not None:
         since = usage.unfunded_since or market.time
         grace = config.usage.unfunded_grace_seconds - (market.time - since)
@@ -41,18 +42,21 @@ def usage_left(
         return TimeLeft(Funding.UNFUNDED, None, grace, source=FundingSource.SETTLEMENT)
     escrow = paying_escrow(market, lease)
     assert escrow is not None, "unpaid is None"
-    blocks = _blocks_left(market, lease, (escrow, usage), _present_rate(lease, usage, pricing))
+    blocks = _blocks_left(market, lease, (escrow, usage), _present_rate(basis, lease, usage))
     seconds = int(blocks * market.block_seconds)
     low, critical = config.escrow.low_seconds, config.escrow.critical_seconds
     state = Funding.EXHAUSTED if blocks <= 0 else funding_state(seconds, low, critical)
     return TimeLeft(state, blocks, seconds, source=FundingSource.SETTLEMENT)
 
 
-def _present_rate(lease: Lease, usage: UsageMemory, pricing: Pricing | None) -> Decimal:
-    """The uve a block that is billed now; of all that is leased, if nothing runs yet."""
+def _present_rate(basis: MarketBasis, lease: Lease, usage: UsageMemory) -> Decimal:
+    """The uve a block that is billed now; if nothing runs, what its file asks for, at most what is leased."""
+    pricing = basis.memory.pricing
     if any(service.ready for service in usage.services):
         return usage_rate(usage.services, lease, pricing)
-    return net_rate(total([unit.all for unit in lease.units]), lease, pricing)
+    file = basis.desired.workloads.get(workload_id(lease.id))
+    leased = total([unit.all for unit in lease.units])
+    return net_rate(leased if file is None else leased.least(file.resources), lease, pricing)
 
 
 def _blocks_left(

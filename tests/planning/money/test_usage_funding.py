@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.values.desired import CloseReason, Config, Escrow, OnCritical, Usage, Workload
+from reconciler.values.desired import CloseReason, Config, Desired, Escrow, OnCritical, Usage, Workload
 from reconciler.values.funding import Funding, FundingSource
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import CloseBid, RecordUsage
@@ -109,12 +109,16 @@ def test_serving_stops_before_the_expiry(block_seconds: int, seconds: int, serve
     assert is_served(case) is (served and block_seconds == 1)
 
 
-def test_what_does_not_run_yet_is_reckoned_at_the_leased_size() -> None:
-    """An escrow that pays no minute of it is not begun on."""
+@pytest.mark.parametrize(("wanted", "rate"), [(desired(FILE), RATE), (desired(), 2445)])
+def test_what_does_not_run_is_reckoned_at_the_size_of_its_file_or_else_of_its_lease(
+    wanted: Desired, rate: int
+) -> None:
+    """An escrow that pays no minute of it is not begun on; a restart changes nothing."""
     idle = metered(uve="0", services=())
-    assert not is_served(usage_case(side_of(escrow(balance=60 * 2445)), idle, adapters=adapter()))
-    left = plan(usage_case(side_of(escrow(balance=160 * 2445)), idle, adapters=adapter())).funding[lease_id()]
-    assert (left.blocks_left, left.source) == (100, FundingSource.SETTLEMENT)
+    for minutes, left in ((1, 0), (2, 60)):
+        side = side_of(escrow(balance=minutes * 60 * rate))
+        found = plan(usage_case(side, idle, adapters=adapter(), wanted=wanted)).funding[lease_id()]
+        assert (found.blocks_left, found.source) == (left, FundingSource.SETTLEMENT)
 
 
 def test_the_last_usage_is_recorded_when_nothing_runs_any_more() -> None:
