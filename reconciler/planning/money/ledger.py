@@ -81,8 +81,13 @@ def update_ledger(basis: MarketBasis) -> Memory:
 
 
 def _booked(ledger: WalletLedger, height: int, market: Market) -> WalletLedger:
-    """The ledger after the transfers since a height; the same object if nothing moved."""
+    """The ledger after the transfers since a height; the same object if nothing moved.
+
+    A lower height than before, of a node that disproves it, has no transfers: its blocks are read again.
+    """
     ledger = _with_closed_gaps(ledger, market)
+    if market.height < height:
+        return _at(market, ledger)
     address = market.wallet.address
     transfers = [t for t in market.transfers or () if t.height > height]
     if not transfers and ledger.balance == market.wallet.balance:

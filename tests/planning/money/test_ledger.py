@@ -111,6 +111,14 @@ def test_a_gap_in_the_transfers_is_unexplained_and_never_earned(change: int) -> 
     assert f"blocks {makers.HEIGHT - 599} to {makers.HEIGHT}" in hold.message
 
 
+def test_a_lower_height_leaves_no_gap() -> None:
+    """A node that disproves the height seen before; the blocks between are read again."""
+    seen = makers.market(wallet=wallet(balance=10_003_000), transfers=None)
+    memory = plan(makers.planning_input(seen, memory=makers.remembered(height=makers.HEIGHT + 50))).memory
+    assert memory.ledger is not None
+    assert (memory.ledger.gaps, memory.ledger.unexplained, memory.height) == ((), 0, makers.HEIGHT)
+
+
 def test_deposits_that_were_locked_in_a_gap_are_no_earnings() -> None:
     locked = makers.bid()
     seen = makers.market(bids=[locked], wallet=wallet(balance=9_497_000), transfers=None)
