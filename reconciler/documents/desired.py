@@ -81,7 +81,7 @@ class DesiredReader:
         self._provider = provider
         self._read: dict[tuple[str, str], ReadFile] = {}
         self._complete: tuple[Mapping[str, str], ...] = ({}, {})
-        self._made: dict[str, tuple[Mapping[str, str], Desired]] = {}
+        self._made: dict[str, tuple[Mapping[str, str] | None, Desired]] = {}
         self._results = ResultCache()
 
     def unread(self, commit: Commit, good: Mapping[str, str]) -> tuple[str, ...]:
@@ -116,7 +116,10 @@ class DesiredReader:
         faults = [*_commit_faults(commit, results), *map(_size_fault, _beyond_limit(commit, good))]
         desired = _assemble(commit.id, choices, faults, results)
         if is_complete:
+            is_whole = len(desired.valid_blobs) == len(choices) and not desired.stale
+            needs_good = not is_whole or commit.unread_entries or _exceeds_limit(commit)
             self._keep(commit, good, desired)
+            self._made[commit.id] = good if needs_good else None, desired
         return desired
 
     def _keep(self, commit: Commit, good: Mapping[str, str], desired: Desired) -> None:
@@ -128,7 +131,7 @@ class DesiredReader:
 
     def _known(self, commit: Commit, good: Mapping[str, str]) -> Desired | None:
         made = self._made.get(commit.id)
-        return made[1] if made and made[0] == good else None
+        return made[1] if made and made[0] in (None, good) else None
 
     def _choices(
         self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes], results: ResultCache
@@ -214,7 +217,7 @@ def _beyond_limit(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
     first, then the shortest ones, so a new file never displaces one in force. The cache is ignored, so a
     restart changes nothing.
     """
-    if sum(commit.sizes.values()) <= REVISION_BYTES_MAX:
+    if not _exceeds_limit(commit):
         return frozenset()
     files, counted, beyond = _with_model(commit.files), set[str](), set[str]()
     room = REVISION_BYTES_MAX
@@ -228,6 +231,11 @@ def _beyond_limit(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
         counted.add(files[path])
         room -= size
     return frozenset(beyond)
+
+
+def _exceeds_limit(commit: Commit) -> bool:
+    """Whether some of its files may be beyond REVISION_BYTES_MAX."""
+    return sum(commit.sizes.values()) > REVISION_BYTES_MAX
 
 
 def _size_fault(path: str) -> Fault:

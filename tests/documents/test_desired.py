@@ -34,7 +34,8 @@ class History:
     ) -> Desired:
         names = {path: hashlib.sha1(content).hexdigest() for path, content in files.items()}
         self.blobs |= {names[path]: content for path, content in files.items()}
-        commit_id = hashlib.sha1(repr(sorted(names.items())).encode()).hexdigest()
+        entries = sorted(names.items()), sorted((refused or {}).items())
+        commit_id = hashlib.sha1(repr(entries).encode()).hexdigest()
         sizes = {path: len(content) for path, content in files.items()}
         commit = Commit(commit_id, "a", "b", 0, names, sizes, refused or {})
         self.asked = self.reader.unread(commit, good)
