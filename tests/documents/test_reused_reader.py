@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.documents.test_desired import BROKEN, History
 from tests.documents.texts import CONFIG, KUBERNETES, PRICING, workload, workload_path
 
-DENYING = CONFIG + b'images:\n  denied: ["docker.io/library/nginx:*"]\n'
+DENYING = CONFIG + b"images_denied: [docker.io/library/nginx]\n"
 CHOICES: dict[str, tuple[bytes | None, ...]] = {
     "config.yaml": (CONFIG, CONFIG, DENYING, BROKEN, None),
     "pricing.yaml": (PRICING, PRICING, PRICING.replace(b"1uve", b"2uve"), BROKEN),
