@@ -81,7 +81,7 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield CounterMetricFamily(
         "virtengine_provider_foreign_transactions",
-        "Transactions that somebody else signed with the provider's key.",
+        "Transactions that another program signed with the provider's key.",
         money.foreign_transactions,
     )
     yield CounterMetricFamily("virtengine_provider_fees_uve", "Fees paid, in uve.", money.fees_uve)

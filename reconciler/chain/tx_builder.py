@@ -88,7 +88,7 @@ class TxBuilder:
             sequence=self.signer.sequence,
             timeout_height=terms.timeout_height,
             signed_at_height=self.height,
-            gas=gas,
+            gas=0 if fee_terms.gas_spare else gas,  # spare gas is used only if a lease ends meanwhile
         )
 
     def simulate(self, messages: Sequence[Message]) -> int:

@@ -38,7 +38,8 @@ def _fee_max(basis: MarketBasis, message: Message, bid_budget: int) -> int:
             return basis.limits.balance_reserve + _deposit(basis, lease) + due
         case WithdrawLease(id=lease, expected=expected):
             left = basis.funding.account_left(lease).blocks_left
-            return expected + (basis.limits.balance_reserve if left is not None and left < 0 else 0)
+            ends = left is not None and left < 0  # the end of the lease refunds its bid's deposit
+            return expected + (basis.limits.balance_reserve + _deposit(basis, lease) if ends else 0)
         case RecordUsage(amount=amount):
             return max(_settled(basis, amount) - _fees(basis).settle, 0)
         case SettleUsage(amount=amount):

@@ -26,7 +26,7 @@ NO_MACHINE = (
 USAGE_UNPAID = "no settlement escrow pays for its usage"
 FUNDS_RAN_OUT = "its funds have run out, and the chain refuses its withdrawal"
 BELOW_TODAYS_PRICE = "its price is further below today's than bidding.outpriced_percent allows"
-OUTPRICED = "it was made of a bid whose price had been raised"
+OUTPRICED = "it was created from a bid whose price had been raised"
 
 
 def plan_closings(basis: MarketBasis) -> Proposals:
@@ -140,8 +140,8 @@ def _unpaid_leases(basis: MarketBasis) -> Iterator[CloseBid]:
 
 
 def _outpriced_leases(basis: MarketBasis) -> Iterator[CloseBid]:
-    """Leases that tenants made of a bid after its price was raised, before the bid's closing was in a block;
-    only while nothing was deployed for them.
+    """Leases that tenants created from a bid after its price was raised and before it was closed; only while
+    nothing was deployed for them.
     """
     pricing, bidding, since = basis.desired.pricing, _bidding(basis), price_since(basis.memory)
     below = basis.decisions.reuse(

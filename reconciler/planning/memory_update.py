@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, localcontext
 
-from reconciler.planning.money.gas import with_measured, with_shortage
+from reconciler.planning.money.gas import SHORT_SECONDS, with_measured, with_shortage
 from reconciler.planning.money.ledger import update_ledger
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
 from reconciler.planning.retries import prune, with_failure, without_failure
@@ -22,12 +22,12 @@ from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
 from reconciler.values.refusals import Refusal, read_refusal
 from reconciler.values.subjects import EffectKey, Subject
-from reconciler.values.times import HOUR_SECONDS
+from reconciler.values.times import HOUR_SECONDS, is_over
 
 BID_CLOSED = "our bid on it was closed; the chain accepts one bid per provider and order (semantics 3.2)"
 
 INVALIDATOR_SECONDS = 86_400
-"""How long messages about a tenant whose act made a transaction fail are sent alone."""
+"""How long messages about a tenant whose message made a transaction fail are sent alone."""
 
 
 def recall(inputs: PlanningInput) -> Memory:
@@ -106,10 +106,11 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
         return replace(with_measured(memory, confirmation), shared_max=min(shared_max + 1, SHARED_MAX))
     refusal = read_refusal(confirmation.log)
     if (shortage := refusal.gas_shortage) is not None:
-        memory = with_shortage(memory, (type(m).__name__ for m in intent.messages), shortage)
+        memory = with_shortage(memory, {type(m).__name__ for m in intent.messages}, shortage, now)
     else:
         memory = replace(memory, shared_max=max(shared_max // 2, 1))
-        if (failed := _failed_message(intent.messages, refusal)) is not None:
+        is_ours = refusal.gated or refusal.short_of_money
+        if not is_ours and (failed := _failed_message(intent.messages, refusal)) is not None:
             invalidators = {**memory.invalidators, tenant_of(failed): confirmation.time}
             memory = replace(memory, invalidators=invalidators)
     return replace(memory, retries=_with_failed(memory.retries, intent.messages, refusal, now))
@@ -177,9 +178,15 @@ def _usage_after(memory: Memory, record: RecordUsage) -> UsageMemory:
 
 def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> Memory:
     """Count failures of effects, to back off or to stop retrying."""
+    results = tuple(results)
+    if memory.gas_short and is_over(memory.gas_short_at, SHORT_SECONDS, now):
+        memory = replace(memory, gas_short={})
+    shortages: dict[str, Decimal] = {}
     for each in results:
         if isinstance(each.outcome, Failed) and (shortage := read_refusal(each.outcome.why).gas_shortage):
-            memory = with_shortage(memory, [each.key.kind], shortage)
+            shortages[each.key.kind] = max(shortage, shortages.get(each.key.kind, shortage))
+    for kind, shortage in shortages.items():  # the messages of one transaction report the same refusal
+        memory = with_shortage(memory, [kind], shortage, now)
     retries, notified = memory.retries, memory.notified
     for each in results:
         match each.outcome:

@@ -67,8 +67,8 @@ def _removable(
         if key.target == adapter and isinstance(action, ApplyWorkload):
             yield action.workload.id, action.workload.lease
     for each in observed.values():
-        flying = basis.in_flight.get(WorkKey(adapter, each.id)) if basis.in_flight else None
-        if not each.removing and not isinstance(flying, RemoveWorkload):
+        in_flight = basis.in_flight.get(WorkKey(adapter, each.id)) if basis.in_flight else None
+        if not each.removing and not isinstance(in_flight, RemoveWorkload):
             yield each.id, each.lease
 
 

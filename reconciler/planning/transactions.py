@@ -33,8 +33,8 @@ MARKET_BATCH = "market"
 SINGLE_BATCH = "single"
 WITHDRAWAL_BATCH = "withdrawals"
 OTHERS_FIRST = (
-    "it is sent in a later cycle: withdrawals, and messages about a tenant whose act made a transaction fail "
-    "within a day, share no transaction with others"
+    "it is sent in a later cycle: withdrawals, and messages about a tenant whose message made a transaction "
+    "fail within a day, share no transaction with others"
 )
 SHARED_MAX = 25
 """Messages that share a transaction and that their tenants can make invalid in front of it, which costs the

@@ -136,8 +136,8 @@ class WorkloadPair:
     @property
     def is_in_flight(self) -> bool:
         """Whether this very specification is being applied."""
-        flying = self.in_flight
-        return isinstance(flying, ApplyWorkload) and flying.digest == digest_of(self.workload)
+        in_flight = self.in_flight
+        return isinstance(in_flight, ApplyWorkload) and in_flight.digest == digest_of(self.workload)
 
     @property
     def is_being_removed(self) -> bool:

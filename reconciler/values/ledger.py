@@ -26,9 +26,6 @@ class EntryKind(StrEnum):
     UNEXPLAINED = "unexplained"
 
 
-INCOME = frozenset({EntryKind.LEASE, EntryKind.USAGE})
-
-
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One change of the wallet's balance by `amount` uve (negative: paid) at a height.

@@ -157,12 +157,13 @@ class Memory:
     the height before which nothing is spent, `last_batch` the kind of the last transaction.
 
     `gas` is the gas used of recent transactions, in thousandths of the simulated gas, by kind of message (the
-    newest last), `gas_short` what is bought after a shortage until it was measured; `shared_max` the number
-    of messages that share a transaction (0: the most), and `invalidators` the tenants whose acts made one of
-    our transactions fail in a block, with its time (chain, unix seconds).
+    newest last), `gas_short` what is bought after a shortage until it was measured, the last of them at
+    `gas_short_at` (host, unix seconds); `shared_max` the number of messages that share a transaction (0: the
+    most), and `invalidators` the tenants whose messages made one of our transactions fail in a block, with
+    its time (chain, unix seconds).
 
-    `foreign` are the last transactions of a day that somebody else signed with our key, `foreign_total` is
-    the number of all.
+    `foreign` are the last transactions of a day that another program signed with the provider's key,
+    `foreign_total` is the number of all.
 
     `notified` are the notices delivered to tenants; `approvable` are the breaches that the owner may approve
     now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
@@ -187,6 +188,7 @@ class Memory:
     last_batch: str = ""
     gas: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     gas_short: Mapping[str, int] = field(default_factory=dict)
+    gas_short_at: int = 0
     shared_max: int = 0
     invalidators: Mapping[str, int] = field(default_factory=dict)
     foreign: tuple[ForeignTransaction, ...] = ()

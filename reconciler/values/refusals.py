@@ -39,10 +39,10 @@ PERMANENT = (
     "unknown bid",
     "lease not active",
     "payment closed",
-    "already settled",
-    "no usage to settle",
 )
-"""Refusals for which a retry cannot succeed (semantics 3.3, 4.8, 5.7)."""
+"""Refusals for which a retry cannot succeed (semantics 3.3, 4.8). A refused settlement is not among them: the
+next one of its order has other records.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,14 @@ def test_the_withdrawal_that_ends_unpaid_leases_may_use_the_reserve() -> None:
     assert found.terms.fees_max == (found.messages[0].expected + RESERVE,)
 
 
+def test_without_a_reserve_the_deposit_pays_for_the_end_of_an_unpaid_lease() -> None:
+    dry, own = account(lease(), funds=2446 * 50), bid(1, order(1, state=State.ACTIVE), state=State.ACTIVE)
+    seen = market(leases=[lease()], bids=[own], accounts=[dry])
+    found = sending(planning_input(seen, limits=Limits(balance_reserve=0)))
+    assert isinstance(found.messages[0], WithdrawLease)
+    assert found.terms.fees_max == (found.messages[0].expected + own.deposit,)
+
+
 def test_closing_a_bid_may_cost_its_deposit_and_closing_a_lease_the_reserve_too() -> None:
     lost = bid(6, order(6, state=State.ACTIVE), deposit=600_000)
     file = workload(close=CloseReason.DECOMMISSION)

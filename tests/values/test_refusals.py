@@ -66,3 +66,14 @@ def test_account_errors_concern_the_whole_transaction(log: str, which: str) -> N
     assert refusal.index == -1
     others = {"timed_out", "out_of_gas", "short_of_money", "in_cache", "gated"} - {which}
     assert not any(getattr(refusal, other) for other in others)
+
+
+@pytest.mark.parametrize(
+    "words", ["usage record u already settled: usage already settled", "no usage to settle: x"]
+)
+def test_a_lost_race_for_a_settlement_does_not_refuse_the_next_one(words: str) -> None:
+    assert not read_refusal(f"failed to execute message; message index: 0: {words}").permanent
+
+
+def test_a_second_bid_can_never_succeed() -> None:
+    assert read_refusal("failed to execute message; message index: 0: bid exists").permanent

@@ -36,10 +36,12 @@ def place_workloads(basis: PlanningBasis, reservation: Reservation) -> Desired:
         (named, reservation.promises),
         lambda: promises_by_workload(named, reservation.promises),
     )
-    loose = results.reuse("loose workloads", (ties,), lambda: [name for name, tie in ties.items() if not tie])
+    unassigned = results.reuse(
+        "unassigned workloads", (ties,), lambda: [name for name, tie in ties.items() if not tie]
+    )
     by_key = (
         *(KeyedInput(files), KeyedInput(ties), KeyedInput(leases_by_workload(basis)), KeyedInput(promises)),
-        KeyedInput(dict.fromkeys(loose, reservation.headroom)),
+        KeyedInput(dict.fromkeys(unassigned, reservation.headroom)),
     )
     kinds = (part for name in sorted(basis.adapters) for part in (name, _is_whole(basis, name)))
     inputs = KeyedInputs(files, by_key, (desired.adapters, *kinds))

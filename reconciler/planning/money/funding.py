@@ -91,8 +91,8 @@ def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
 
 def _is_in_flight(basis: MarketBasis, notice: NotifyTenant) -> bool:
     """Whether the lease's notice of this state is being sent."""
-    flying = basis.in_flight.get(WorkKey(NOTICES, workload_id(notice.lease)))
-    return flying is not None and effect_key(flying) == effect_key(notice)
+    in_flight = basis.in_flight.get(WorkKey(NOTICES, workload_id(notice.lease)))
+    return in_flight is not None and effect_key(in_flight) == effect_key(notice)
 
 
 _REASONS = {Funding.LOW: Reason.ESCROW_LOW, Funding.CRITICAL: Reason.ESCROW_CRITICAL}

@@ -24,7 +24,10 @@ SHORT_FACTOR = 2
 """The least increase after a refusal for gas, as most state only the gas used until then."""
 
 FACTOR_MAX = 20
-"""No measurement above this is believed."""
+"""Upper bound of a factor."""
+
+SHORT_SECONDS = 3_600
+"""How long more gas is bought after a refusal, if no transaction of the kind is included meanwhile."""
 
 
 def gas_factor(memory: Memory, kind: str, least: Decimal | None) -> Decimal:
@@ -51,9 +54,9 @@ def with_measured(memory: Memory, end: Confirmation) -> Memory:
     return replace(memory, gas={**memory.gas, **added}, gas_short=short)
 
 
-def with_shortage(memory: Memory, kinds: Iterable[str], shortage: Decimal) -> Memory:
-    """The memory after a refusal for want of gas, which states `shortage`: how much of the limit was used."""
+def with_shortage(memory: Memory, kinds: Iterable[str], shortage: Decimal, now: int) -> Memory:
+    """The memory after an out-of-gas refusal, which states `shortage`: how much of the limit was used."""
     more = max(shortage, Decimal(SHORT_FACTOR))
     bought = {kind: int(1000 * gas_factor(memory, kind, None) * more) for kind in kinds}
     bounded = {kind: min(each, 1000 * FACTOR_MAX) for kind, each in bought.items()}
-    return replace(memory, gas_short={**memory.gas_short, **bounded})
+    return replace(memory, gas_short={**memory.gas_short, **bounded}, gas_short_at=now)

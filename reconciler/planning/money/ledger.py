@@ -161,8 +161,8 @@ def account_holds(basis: MarketBasis) -> Iterator[Hold]:
         last = foreign[-1]
         why = (
             f"transaction {last.hash} in block {last.height} used sequence {last.sequence} of this "
-            f"account, and this daemon did not send it ({len(foreign)} within a day); it goes on between "
-            "them; give it a key of its own, or stop the other program"
+            f"account, and this daemon did not send it ({len(foreign)} within a day); spending "
+            "continues; use a key of its own for the other program, or stop it"
         )
         yield Hold(PROVIDER, Reason.FOREIGN_TRANSACTION, why, ours=True)
     ledger = basis.memory.ledger or WalletLedger()

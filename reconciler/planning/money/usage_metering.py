@@ -25,6 +25,9 @@ LONGEST_GAP_SECONDS = 60
 LONGEST_GAP_BLOCKS = 10
 """Observations that are further apart than both do not show that a workload ran in between."""
 
+FEES_MAY_FALL = 10
+"""An ended lease's usage is dropped only if the fees of its bill are more than so many times as high."""
+
 Services = tuple[MeteredService, ...]
 
 
@@ -64,16 +67,18 @@ def _measure(basis: MarketBasis, lease: Lease) -> UsageMemory | None:
 
 
 def _may_pay(basis: MarketBasis, period: UsageMemory, records: tuple[UsageRecord, ...]) -> bool:
-    """Whether anything that an ended lease used is still worth the fees of its bill. Nothing is added to it,
-    so otherwise it need not be looked at until its escrow expires.
+    """Whether anything that an ended lease used may become worth the fees of its bill. Nothing is added to
+    it, so otherwise it need not be looked at until its escrow expires. Fees may fall to a tenth.
     """
-    fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
+    fees = Fees.under(basis.market.rules, basis.limits)
     percent = 100 - basis.market.rules.settlement_fee_percent
     recorded = unsettled_uve(records)
     with localcontext(EXACT):
         settled = floor_uve(recorded * percent / 100)
         billed = floor_uve((recorded + floor_uve(period.metered)) * percent / 100)
-    return settled > fees.settle or (bool(period.metered) and billed > fees.record_and_settle)
+    return FEES_MAY_FALL * settled > fees.settle or (
+        bool(period.metered) and FEES_MAY_FALL * billed > fees.record_and_settle
+    )
 
 
 def _current_period(old: UsageMemory | None, begins: int, now: int) -> UsageMemory:

@@ -46,9 +46,9 @@ class LeasesByAge:
     def of(cls, market: Market, withdrawn_at: Mapping[LeaseId, int]) -> LeasesByAge:
         """The leases of a market in these orders."""
         active = [lease for lease in market.leases.values() if lease.state is State.ACTIVE]
-        drawn = [(withdrawn_at[lease.id], lease.id) for lease in active if lease.id in withdrawn_at]
-        new = [(lease.created_at, lease.id) for lease in active if lease.id not in withdrawn_at]
-        return cls(sorted(drawn, key=itemgetter(0)), sorted(new, key=itemgetter(0)))
+        withdrawn = [(withdrawn_at[lease.id], lease.id) for lease in active if lease.id in withdrawn_at]
+        never = [(lease.created_at, lease.id) for lease in active if lease.id not in withdrawn_at]
+        return cls(sorted(withdrawn, key=itemgetter(0)), sorted(never, key=itemgetter(0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,9 @@ def plan_withdrawals(basis: MarketBasis) -> Proposals:
     due = [each for each in open_ones if schedule.is_due(each)]
     joining = [each for each in open_ones if due and not schedule.is_due(each) and schedule.may_join(each)]
     messages, waiting = _messages(basis, [*due, *joining])
-    left_out = (each for each in open_ones if schedule.is_too_small(each) and each not in joining)
-    holds = (
-        *_exhausted(basis, found),
-        *waiting,
-        *(_too_small(each, rules) for each in left_out if each not in due),
-    )
+    chosen = {each.lease for each in (*due, *joining)}
+    left_out = [each for each in open_ones if each.lease not in chosen and schedule.is_too_small(each)]
+    holds = (*_exhausted(basis, found), *waiting, *(_too_small(each, rules) for each in left_out))
     return Proposals(messages, holds)
 
 

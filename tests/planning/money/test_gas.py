@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from reconciler.planning.memory_update import confirm_all, count_results
-from reconciler.planning.money.gas import FIRST_FACTOR, MEASURED_MAX, gas_factor
+from reconciler.planning.money.gas import FIRST_FACTOR, MEASURED_MAX, SHORT_SECONDS, gas_factor
 from reconciler.planning.planner import plan
 from reconciler.values.desired import CloseReason
 from reconciler.values.intents import Confirmation, IntentOutcome
@@ -100,3 +102,40 @@ def test_the_plan_buys_what_was_measured() -> None:
     ).actions
     assert isinstance(sending, SendTransaction)
     assert sending.terms.gas_factor == Decimal("1.4")
+
+
+def refused(memory: Memory, *messages: Message, at: int = makers.NOW) -> Memory:
+    failed = Failed("ChainRefused", MISSING.format(100_000, 101_000))
+    return count_results(memory, [message_result(m, failed, at) for m in messages], at)
+
+
+def test_one_refusal_of_several_messages_counts_once() -> None:
+    many = [WithdrawLease(makers.lease_id(n)) for n in range(1, 6)]
+    assert factor(refused(makers.remembered(), *many), "WithdrawLease") == Decimal("2.1")
+    both = refused(makers.remembered(), *many, CLOSING)
+    assert factor(both) == factor(both, "WithdrawLease") == Decimal("2.1")
+
+
+def test_a_shortage_lapses_so_that_its_fee_holds_nothing_for_ever() -> None:
+    memory = refused(makers.remembered(), CLOSING)
+    for seconds, bought in ((SHORT_SECONDS - 1, Decimal("2.1")), (SHORT_SECONDS, FIRST_FACTOR)):
+        later = count_results(memory, (), makers.NOW + seconds)
+        assert factor(later) == bought
+    assert factor(count_results(memory, (), makers.NOW - 10**6)) == FIRST_FACTOR
+
+
+def test_spare_gas_is_not_measured() -> None:
+    memory = ended(makers.remembered(), 270_000, WITHDRAWAL, simulated=0)
+    assert factor(memory, "WithdrawLease") == FIRST_FACTOR
+
+
+@pytest.mark.parametrize(
+    ("log", "is_blamed"),
+    [
+        ("failed to execute message; message index: 0: lease not active", True),
+        ("failed to execute message; message index: 0: insufficient funds", False),
+        ("failed to execute message; message index: 0: MFA required for medium_withdrawal", False),
+    ],
+)
+def test_only_what_a_tenant_can_cause_isolates_its_messages(log: str, is_blamed: bool) -> None:
+    assert bool(ended(makers.remembered(), 90_000, WITHDRAWAL, log=log).invalidators) is is_blamed

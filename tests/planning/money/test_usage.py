@@ -135,10 +135,18 @@ def test_an_ended_lease_is_remembered_until_it_is_settled() -> None:
 def test_an_ended_lease_whose_rest_is_not_worth_its_fees_is_forgotten() -> None:
     """It was looked at in every cycle until its escrow expired, a year later."""
     ended = billed(state=State.CLOSED)
-    small = side_of(escrow(), record(1, cost=20_000))
+    small = side_of(escrow(), record(1, cost=2_000))
     assert plan(given(small, metered(uve="0"), lease=ended)).memory.usage == {}
-    assert plan(given(small, metered(uve="3000"), lease=ended)).memory.usage == {}
-    assert plan(given(small, metered(uve="90000"), lease=ended)).memory.usage
+    assert plan(given(small, metered(uve="300"), lease=ended)).memory.usage == {}
+
+
+def test_usage_of_an_ended_lease_survives_a_time_of_high_fees() -> None:
+    ended, usage = billed(state=State.CLOSED), metered(uve="20000")
+    case = given(side_of(escrow()), usage, lease=ended)
+    dear = replace(case, memory=replace(case.memory, gas_short={"SettleUsage": 20_000}))
+    for each in (case, dear):
+        assert messages_of(each) == ()
+        assert plan(each).memory.usage == {lease_id(): usage}
 
 
 def expiring(left: int, since: int) -> PlanningInput:
