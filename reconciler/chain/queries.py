@@ -25,6 +25,7 @@ from reconciler.chain.proto import (
 )
 from reconciler.chain.stubs import Unary, unary
 from reconciler.chain.wire_market import bid_id_to, deployment_id_to, lease_id_to, order_id_to
+from reconciler.chain.wire_values import bounded_uve
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from reconciler.values.money import DENOM
 
@@ -197,9 +198,9 @@ class Queries:
         return account
 
     def balance(self, address: str) -> int:
-        """Balance in uve."""
+        """Balance in uve; ValueError for an impossible one."""
         request = cosmos_bank_pb2.QueryBalanceRequest(address=address, denom=DENOM)
-        return int(self.call(BALANCE, request).balance.amount or "0")
+        return bounded_uve(int(self.call(BALANCE, request).balance.amount or "0"))
 
     def audited(self, owner: str) -> Iterator[audit_v1_pb2.AuditedProvider]:
         """Attributes that auditors signed for a provider; the chain returns NOT_FOUND if there are none."""

@@ -71,9 +71,20 @@ def coin(amount: int) -> Coin:
     return Coin(denom=DENOM, amount=str(amount))
 
 
+AMOUNT_MAX = 2**63 - 1
+"""Largest amount in uve that the journal can store; all coins of the chain are fewer."""
+
+
+def bounded_uve(amount: int) -> int:
+    """The amount in uve; ValueError if its size is above AMOUNT_MAX."""
+    if abs(amount) > AMOUNT_MAX:
+        raise ValueError("an impossible amount of uve")
+    return amount
+
+
 def whole_uve(coins: Iterable[Amount]) -> int:
-    """The uve among coins with integer amounts; other denominations are ignored."""
-    return sum(int(each.amount or "0") for each in coins if each.denom == DENOM)
+    """The uve among coins with integer amounts, others are ignored; ValueError for an impossible amount."""
+    return bounded_uve(sum(int(each.amount or "0") for each in coins if each.denom == DENOM))
 
 
 def other_denoms(coins: Iterable[Amount]) -> tuple[str, ...]:
@@ -82,16 +93,22 @@ def other_denoms(coins: Iterable[Amount]) -> tuple[str, ...]:
 
 
 def exact_uve(coins: Iterable[Amount]) -> Decimal:
-    """The uve among coins with decimal amounts."""
-    return decimal_of(str(sum(int(each.amount or "0") for each in coins if each.denom == DENOM)))
+    """The uve among coins with decimal amounts; ValueError for an impossible amount."""
+    amount = sum(int(each.amount or "0") for each in coins if each.denom == DENOM)
+    bounded_uve(amount // 10**RATE_PLACES)
+    return decimal_of(str(amount))
 
 
 def uve_in(text: str) -> int:
-    """The uve in an event's text, such as `9800uve` or `5uact,9800uve`; 0 if there is none."""
-    return sum(
-        int(part.removesuffix(DENOM))
-        for part in text.split(",")
-        if part.endswith(DENOM) and part.removesuffix(DENOM).isdecimal()
+    """The uve in an event's text, such as `9800uve` or `5uact,9800uve`; 0 if there is none. ValueError for an
+    impossible amount.
+    """
+    return bounded_uve(
+        sum(
+            int(part.removesuffix(DENOM))
+            for part in text.split(",")
+            if part.endswith(DENOM) and part.removesuffix(DENOM).isdecimal()
+        )
     )
 
 

@@ -97,6 +97,11 @@ class Database:
                 f"the journal {self.path} cannot be used: {error}; check that its disk has room and that the "
                 f"daemon's user may write there"
             ) from error
+        except OverflowError as error:
+            raise JournalError(
+                f"the journal {self.path} cannot store a number of more than 64 bits; check the node that "
+                f"reported it, or use another"
+            ) from error
         except ForeignJournalError as error:
             raise JournalBrokenError(self.path, *error.args) from error
         except sqlite3.DatabaseError as error:

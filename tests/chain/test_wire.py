@@ -30,7 +30,15 @@ from reconciler.chain.wire_market import (
     payment_of,
 )
 from reconciler.chain.wire_messages import REASONS, usage_document, wire_of
-from reconciler.chain.wire_values import decimal_of, decimal_text, offer_of, unit_of, uve_in, whole_uve
+from reconciler.chain.wire_values import (
+    AMOUNT_MAX,
+    decimal_of,
+    decimal_text,
+    offer_of,
+    unit_of,
+    uve_in,
+    whole_uve,
+)
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import LeaseId, OrderId
 from reconciler.values.messages import CloseBid, CreateBid, RecordUsage, SettleUsage, WithdrawLease
@@ -75,6 +83,16 @@ def test_no_digit_is_lost_on_the_wire(number: int) -> None:
 )
 def test_the_uve_amount_of_an_event(text: str, amount: int) -> None:
     assert uve_in(text) == amount
+
+
+@pytest.mark.parametrize("text", ["9223372036854775808uve", "9223372036854775807uve,1uve"])
+def test_impossible_amounts_are_rejected(text: str) -> None:
+    assert uve_in("9223372036854775807uve") == AMOUNT_MAX
+    with pytest.raises(ValueError, match="impossible amount"):
+        uve_in(text)
+    coins = [{"denom": "uve", "amount": part.removesuffix("uve")} for part in text.split(",")]
+    with pytest.raises(ValueError, match="impossible amount"):
+        whole_uve(settlement_v1_pb2.EscrowAccount(balance=coins).balance)
 
 
 def test_offers_repeat_recorded_orders_verbatim() -> None:

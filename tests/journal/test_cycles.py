@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 
 from reconciler import ports
-from reconciler.journal.errors import JournalBrokenError
+from reconciler.journal.errors import JournalBrokenError, JournalError
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.journal.rows import changes, collect
 from reconciler.values.ids import LeaseId, OrderId
+from reconciler.values.ledger import EntryKind, LedgerEntry
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, Retry
 from reconciler.values.outcomes import Done, Failed
@@ -156,3 +157,11 @@ def test_rows_that_are_not_ours_are_a_sentence(tmp_path: Path, section: str, key
     opened.close()
     with pytest.raises(JournalBrokenError, match="move the file away"):
         open_journal(tmp_path)
+
+
+def test_a_number_that_the_database_cannot_store_is_an_error_with_advice(tmp_path: Path) -> None:
+    opened = open_journal(tmp_path)
+    entry = LedgerEntry(1, NOON, EntryKind.EXTERNAL, 2**63)
+    with pytest.raises(JournalError, match="more than 64 bits; check the node"):
+        opened.journal.remember(replace(plan(), entries=(entry,)), NOON)
+    opened.journal.remember(plan(), NOON)
