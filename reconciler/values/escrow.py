@@ -20,7 +20,8 @@ def end_height(account: EscrowAccount) -> int | None:
     if drain <= 0:
         return None
     funds = max(floor_uve(account.funds), 0)
-    low, high = int(funds // drain), int((funds + len(rates)) // drain) + 1
+    parts, whole = drain.as_integer_ratio()  # a Decimal quotient may have more digits than its context
+    low, high = funds * whole // parts, (funds + len(rates)) * whole // parts + 1
     while high - low > 1:
         middle = (low + high) // 2
         if sum(accrued(rate, middle) for rate in rates) <= funds:

@@ -65,3 +65,7 @@ def test_blocks_left_is_the_largest_number_that_the_funds_pay(
     n = left + passed
     assert sum(accrued(r, n) for r in drawn) <= funds
     assert sum(accrued(r, n + 1) for r in drawn) > funds
+
+
+def test_the_smallest_rate_on_large_funds_has_an_end() -> None:
+    assert blocks_left(replace(payments("1e-18"), funds=Decimal(10**12)), 100) == 10**30 + 10**18 - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from reconciler.planning.money.settlement_escrow import (
     LANDING_BLOCKS,
@@ -72,4 +73,5 @@ def _blocks_left(
     if not rate:
         return by_expiry
     room = escrow.balance - unsettled_uve(records_of(market, lease)) - usage.metered
-    return min(int(room // rate) - interval, by_expiry)
+    blocks = int(Fraction(room) / Fraction(rate))  # a Decimal quotient may have more digits than its context
+    return min(blocks - interval, by_expiry)

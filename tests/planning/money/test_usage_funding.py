@@ -180,3 +180,9 @@ def test_a_lease_at_a_price_needs_no_settlement_escrow() -> None:
     plain = usage_case(NONE, UsageMemory(), lease=replace(billed(), usage_billed=False))
     assert is_served(plain)
     assert plan(plain).funding[lease_id()].source is FundingSource.ACCOUNT
+
+
+def test_the_smallest_price_on_a_large_escrow_is_served_until_the_expiry() -> None:
+    one = billed()
+    nearly_all = replace(one.payment, rate=RATE + 1 - Decimal("1e-18"))
+    assert is_served(usage_case(side_of(escrow(balance=10**15)), lease=replace(one, payment=nearly_all)))
