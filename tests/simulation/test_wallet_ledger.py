@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from reconciler.cycle.run import Cycle
-from reconciler.devnet.chain.addresses import DISTRIBUTION, ESCROW, FEE_COLLECTOR, SETTLEMENT
+from reconciler.devnet.chain.addresses import ESCROW, FEE_COLLECTOR, SETTLEMENT
 from reconciler.reports.ledger import LedgerKey, ledger_view
 from reconciler.values.ledger import BookedEntry, EntryKind
 from tests.simulation.daemon import Daemon
@@ -19,7 +19,6 @@ DEPOSIT = 500_000
 KINDS_OF_OTHERS = {
     FEE_COLLECTOR: {EntryKind.FEE},
     ESCROW: {EntryKind.DEPOSIT, EntryKind.REFUND, EntryKind.LEASE},
-    DISTRIBUTION: {EntryKind.LEASE},
     SETTLEMENT: {EntryKind.USAGE},
 }
 

@@ -14,16 +14,9 @@ from reconciler.values.subjects import PROVIDER
 
 FEE_COLLECTOR = "ve17xpfvakm2amg962yls6f84z3kell8c5lvyc5y4"
 
-MODULES = frozenset(
-    {
-        FEE_COLLECTOR,
-        "ve14pphss726thpwws3yc458hggufynm9x70ervuw",
-        "ve1jv65s3grqf6v6jl3dp4t6c9t9rk99cd8mzlgxh",
-        SETTLEMENT_MODULE,
-    }
-)
-"""Fee collector, escrow, distribution, settlement (semantics 1.1): transfers between these and us are not
-external.
+MODULES = frozenset({FEE_COLLECTOR, "ve14pphss726thpwws3yc458hggufynm9x70ervuw", SETTLEMENT_MODULE})
+"""Fee collector, escrow, settlement (semantics 1.1): transfers between these and us are not external. Those
+of the distribution module are: the chain's take goes from escrow to it, and it pays us only staking rewards.
 """
 
 FOREIGN_SECONDS = 86_400

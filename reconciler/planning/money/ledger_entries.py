@@ -98,8 +98,10 @@ def _kind(transfer: Transfer, address: str) -> EntryKind:
     other = transfer.recipient if is_paid else transfer.sender
     if other not in MODULES:
         return EntryKind.EXTERNAL
+    if other == FEE_COLLECTOR:
+        return EntryKind.FEE
     if is_paid:
-        return EntryKind.FEE if other == FEE_COLLECTOR else EntryKind.DEPOSIT
+        return EntryKind.DEPOSIT
     if transfer.cause.is_refund:
         return EntryKind.REFUND
     return EntryKind.USAGE if other == SETTLEMENT_MODULE else EntryKind.LEASE

@@ -19,6 +19,7 @@ from tests.cycle.worlds import intent
 
 ABSURD = 10**15
 ESCROW = "ve14pphss726thpwws3yc458hggufynm9x70ervuw"
+DISTRIBUTION = "ve1jv65s3grqf6v6jl3dp4t6c9t9rk99cd8mzlgxh"
 
 
 @pytest.mark.parametrize("remembered", [ABSURD, makers.HEIGHT + 200, makers.HEIGHT - 200])
@@ -137,6 +138,12 @@ def test_a_gap_is_closed_by_the_accounts_transactions() -> None:
     ]
     partly = replace(closing, gap_transfers={span: found[:1]})
     assert earned(partly, memory) == (0, 20_000, 50_000)
+
+
+def test_staking_rewards_are_not_earned() -> None:
+    """The distribution module pays them; it pays no lease."""
+    seen = makers.market(wallet=wallet(balance=10_070_000), transfers=(transfer(70_000, DISTRIBUTION),))
+    assert earned(seen, makers.remembered(height=makers.HEIGHT - 1)) == (0, 0, 70_000)
 
 
 def test_transfers_that_do_not_sum_up_to_the_balance_leave_the_rest_unexplained() -> None:

@@ -17,6 +17,7 @@ from tests import makers
 from tests.cycle.worlds import intent
 
 ESCROW = "ve14pphss726thpwws3yc458hggufynm9x70ervuw"
+DISTRIBUTION = "ve1jv65s3grqf6v6jl3dp4t6c9t9rk99cd8mzlgxh"
 BEFORE = 1_000_000
 KNOWN = makers.HEIGHT - 10
 
@@ -51,6 +52,16 @@ def test_a_new_ledger_begins_with_the_balance() -> None:
 def test_only_transfers_above_the_booked_height_are_entries() -> None:
     found = ledger_entries(memory(), seen(BEFORE - 30, paid(10, KNOWN), paid(30, KNOWN + 1)))
     assert amounts(found) == [(EntryKind.FEE, -30)]
+
+
+def test_only_the_escrow_module_pays_for_leases() -> None:
+    received_from = (
+        received(1, other=ESCROW),
+        received(2, other=DISTRIBUTION),
+        received(4, other=FEE_COLLECTOR),
+    )
+    found = ledger_entries(memory(), seen(BEFORE + 7, *received_from))
+    assert amounts(found) == [(EntryKind.LEASE, 1), (EntryKind.EXTERNAL, 2), (EntryKind.FEE, 4)]
 
 
 def test_what_no_transfer_explains_is_unexplained() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.devnet.chain.addresses import DISTRIBUTION, ESCROW, FEE_COLLECTOR, SETTLEMENT
+from reconciler.devnet.chain.addresses import ESCROW, FEE_COLLECTOR, SETTLEMENT
 from reconciler.devnet.chain.blocks import StoredBlock
 from reconciler.devnet.chain.call import ChainEventRecord
 from reconciler.devnet.chain.escrow_records import account_id
 from reconciler.devnet.chain.tables import ESCROW_ACCOUNTS
 from tests.simulation.seeded.chain import JumpingChain
 
-MODULES = (FEE_COLLECTOR, ESCROW, DISTRIBUTION, SETTLEMENT)
+MODULES = (FEE_COLLECTOR, ESCROW, SETTLEMENT)
 
 
 HEIGHTS_KEPT = 500
