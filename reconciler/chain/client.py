@@ -107,7 +107,7 @@ class ChainClient:
         """Hashes that were never broadcast."""
         self._full_view_seconds = OBSERVE_SECONDS
         self._full_view_not_before = 0
-        self._dead_orders: set[OrderId] = set()
+        self._closed_orders: set[OrderId] = set()
 
     def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         """The market at one height; Unseen with the reason if any part of it is unavailable in time."""
@@ -137,6 +137,7 @@ class ChainClient:
     def forget_height(self) -> None:
         """Accept the node's next height unconditionally, and read a full view."""
         self._heights, self._market, self._cursor, self._lag = HeightBounds(), None, 0, 0
+        self._closed_orders = set()  # a chain that begins anew uses their ids again
 
     def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
         """Simulate, drop refused messages, sign for the sequence last seen. Sends nothing."""
@@ -256,7 +257,7 @@ class ChainClient:
         if changes is not None:
             # the sequence decides whether a transaction expired
             changes.wallet |= self._is_sequence_stale or bool(hashes)
-        context = ReadContext(status.chain_id, status.height, int(status.time), seconds, self._dead_orders)
+        context = ReadContext(status.chain_id, status.height, int(status.time), seconds, self._closed_orders)
         queries = Queries(self._node, status.height)
         if self._market is None or changes is None or self._is_full_view_due(changes, context.time):
             is_needed = self._market is None or changes is None

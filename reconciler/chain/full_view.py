@@ -39,20 +39,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """The block of a view: its time in unix seconds, and the measured seconds between blocks; `dead_orders`
-    are known from earlier views, and renewed by each.
+    """The block of a view: its time in unix seconds, and the measured seconds between blocks; `closed_orders`
+    are open orders of closed deployments that the last full view saw; each full view renews them.
     """
 
     chain_id: str
     height: int
     time: int
     block_seconds: Decimal
-    dead_orders: set[OrderId] = field(default_factory=set)
+    closed_orders: set[OrderId] = field(default_factory=set)
 
 
-def read_market(queries: Queries, address: str, known: Collection[LeaseId], moment: ReadContext) -> Market:
-    """All open orders but dead ones, and all objects of our account; NodeError if any part is unavailable."""
-    open_orders, is_cut = read_orders(queries, moment.dead_orders)
+def read_market(queries: Queries, address: str, known: Collection[LeaseId], context: ReadContext) -> Market:
+    """All open orders but those of closed deployments, and all objects of our account; NodeError if any part
+    is unavailable.
+    """
+    open_orders, closed, is_cut = read_orders(queries, context.closed_orders)
     bare = read_leases(queries, address, known)
     of_leases = {lease.deployment for lease in bare}
     try:
@@ -63,13 +65,14 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], mome
         open_orders, is_cut = {}, True
     resolved = {order: resolve_order(wire, deployments) for order, wire in open_orders.items()}
     orders = {each: order for each, order in resolved.items() if not order.is_dead}
-    moment.dead_orders.update(resolved.keys() - orders.keys())
+    context.closed_orders.clear()
+    context.closed_orders.update(closed, resolved.keys() - orders.keys())
     leases = {each.id: resolve_lease(each, deployments) for each in bare.values()}
     return Market(
-        chain_id=moment.chain_id,
-        height=moment.height,
-        time=moment.time,
-        block_seconds=moment.block_seconds,
+        chain_id=context.chain_id,
+        height=context.height,
+        time=context.time,
+        block_seconds=context.block_seconds,
         rules=read_rules(queries),
         wallet=read_wallet(queries, address),
         provider=read_provider(queries, address),
@@ -83,27 +86,29 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], mome
 
 
 def read_orders(
-    queries: Queries, dead: Collection[OrderId] = ()
-) -> tuple[dict[OrderId, market_v1beta5_pb2.Order], bool]:
-    """The open orders without the dead ones, and whether some were omitted, which only means that they get no
-    bid.
+    queries: Queries, closed: Collection[OrderId] = ()
+) -> tuple[dict[OrderId, market_v1beta5_pb2.Order], set[OrderId], bool]:
+    """The open orders without those known as closed, which of these are listed, and whether some orders were
+    omitted, which only means that they get no bid.
     """
     orders: dict[OrderId, market_v1beta5_pb2.Order] = {}
+    listed: set[OrderId] = set()
     is_cut = False
     try:
         for wire in queries.open_orders():
-            if order_id_of(wire.id) in dead:
+            if (order := order_id_of(wire.id)) in closed:
+                listed.add(order)
                 continue
             if len(orders) >= ORDERS_MAX:
-                return orders, True
+                return orders, listed, True
             if wire.ByteSize() <= ORDER_BYTES_MAX:
-                orders[order_id_of(wire.id)] = wire
+                orders[order] = wire
             else:
                 is_cut = True
     except ListTooLongError as error:
         log.warning("omitting open orders: %s", error)
-        return orders, True
-    return orders, is_cut
+        return orders, listed, True
+    return orders, listed, is_cut
 
 
 def read_leases(queries: Queries, address: str, known: Collection[LeaseId]) -> dict[LeaseId, Lease]:

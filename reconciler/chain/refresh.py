@@ -53,11 +53,11 @@ class Refresh:
     changes: BlockChanges
     known: Collection[LeaseId]
 
-    def market(self, moment: ReadContext) -> Market:
+    def market(self, context: ReadContext) -> Market:
         """The market at the new height; NodeError if any part is unavailable."""
-        if self._is_quiet(moment.time):
+        if self._is_quiet(context.time):
             return replace(
-                self.old, height=moment.height, time=moment.time, block_seconds=moment.block_seconds
+                self.old, height=context.height, time=context.time, block_seconds=context.block_seconds
             )
         deployments = self._deployments()
         orders, is_cut = self._orders(deployments)
@@ -65,9 +65,9 @@ class Refresh:
         changes, address = self.changes, self.old.wallet.address
         return replace(
             self.old,
-            height=moment.height,
-            time=moment.time,
-            block_seconds=moment.block_seconds,
+            height=context.height,
+            time=context.time,
+            block_seconds=context.block_seconds,
             wallet=read_wallet(self.queries, address) if changes.wallet else self.old.wallet,
             rules=read_rules(self.queries) if changes.rules else self.old.rules,
             provider=read_provider(self.queries, address) if changes.provider else self.old.provider,
@@ -77,7 +77,7 @@ class Refresh:
             rival_bids=rival_bids_after(self.old.rival_bids, changes, orders),
             leases=leases,
             accounts=self._accounts(leases, deployments),
-            settlements=self._settlements(leases.values(), moment.time),
+            settlements=self._settlements(leases.values(), context.time),
         )
 
     def _is_quiet(self, time: int) -> bool:

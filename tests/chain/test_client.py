@@ -15,6 +15,7 @@ from reconciler.chain.heights import SeenHeight
 from reconciler.chain.node_errors import NodeError, NodeRefusedError
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.tx_builder import FeePolicy
+from reconciler.values.observed import Order
 from reconciler.values.readings import Unseen
 from tests.chain.counting import counted, failing
 from tests.contracts.chain_backends import ChainWorld, fee_terms
@@ -224,7 +225,7 @@ def test_orders_that_can_never_be_accepted_are_in_no_view(world: ChainWorld) -> 
     assert set(seen(world.client()).orders) == {live}
 
 
-def test_dead_orders_take_no_place_of_live_ones(world: ChainWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_orders_take_no_place_of_live_ones(world: ChainWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(full_view, "ORDERS_MAX", 2)
     for _ in range(2):
         world.close_deployment(world.tenants[0], world.order(world.tenants[0]).deployment)
@@ -244,3 +245,47 @@ def test_a_bid_on_a_dead_order_is_seen_and_closed(world: ChainWorld) -> None:
     for view in (seen(client), seen(world.client())):
         [bid] = view.bids.values()
         assert not bid.may_win
+
+
+def test_an_order_whose_id_is_used_again_on_a_new_chain_is_seen(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.order(world.tenants[0])
+    client = world.client(full_view_seconds=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Order, "is_dead", property(lambda _: True))
+        assert not seen(client).orders
+    client.forget_height()
+    assert set(seen(client).orders) == {order}
+
+
+def test_only_closed_orders_that_the_chain_still_lists_are_remembered(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = world.order(world.tenants[0])
+    client = world.client(full_view_seconds=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Order, "is_dead", property(lambda _: True))
+        assert not seen(client).orders
+    with monkeypatch.context() as patch:
+        patch.setattr(queries.Queries, "open_orders", lambda _: iter(()))
+        world.advance()
+        assert not seen(client).orders
+    world.advance()
+    assert set(seen(client).orders) == {order}
+
+
+def test_an_impossible_amount_makes_the_chain_unseen(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = GrpcNode.call
+
+    def rich(self: GrpcNode, method: Any, request: Any, height: int = 0) -> Any:
+        answer = call(self, method, request, height)
+        if method is queries.BALANCE:
+            answer.balance.amount = str(2**63)
+        return answer
+
+    client = world.client()
+    monkeypatch.setattr(GrpcNode, "call", rich)
+    assert "impossible amount" in unseen(client)

@@ -56,7 +56,7 @@ def orders(rows: int, size: int = 0) -> Answer:
 def test_endless_orders_are_truncated_and_marked() -> None:
     node = Endless(orders(500))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found, is_cut = read_orders(Queries(node))
+    found, _, is_cut = read_orders(Queries(node))
     assert (len(found), is_cut) == (ORDERS_MAX, True)
     assert node.asked <= ORDERS_MAX / 500 + 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
@@ -73,7 +73,7 @@ def test_endless_empty_pages_are_an_error() -> None:
         return kind[type(request).__name__](pagination={"next_key": str(next(numbers)).encode()})
 
     node = Endless(answer)
-    assert read_orders(Queries(node)) == ({}, True)
+    assert read_orders(Queries(node)) == ({}, set(), True)
     assert node.asked == PAGES_MAX
     with pytest.raises(ListTooLongError, match="does not end after 200 pages"):
         list(Queries(node).bids(OWNER, "open"))
@@ -81,7 +81,7 @@ def test_endless_empty_pages_are_an_error() -> None:
 
 def test_endless_bytes_are_an_error() -> None:
     node = Endless(orders(500, size=10_000))
-    found, is_cut = read_orders(Queries(node))
+    found, _, is_cut = read_orders(Queries(node))
     assert is_cut
     assert len(found) * 10_000 < LIST_BYTES_MAX + 500 * 10_100
 
@@ -95,7 +95,7 @@ def test_only_the_oversized_order_is_omitted() -> None:
             order.spec.requirements.attributes.add(key="a", value=value)
         return page
 
-    found, is_cut = read_orders(Queries(Endless(answer)))
+    found, _, is_cut = read_orders(Queries(Endless(answer)))
     assert sorted(each.dseq for each in found) == [1, 3]
     assert is_cut
 
@@ -112,7 +112,7 @@ def test_oversized_pages_are_requested_again_with_fewer_rows() -> None:
         page.pagination.next_key = b"" if len(limits) > 4 else str(len(limits)).encode()
         return page
 
-    found, is_cut = read_orders(Queries(Endless(answer)))
+    found, _, is_cut = read_orders(Queries(Endless(answer)))
     assert (len(found), is_cut) == (2, False)
     assert limits == [500, 250, 125, 62, 62]
 
