@@ -42,6 +42,7 @@ class Observer:
         self._environment = environment
         self._results = ResultCache()
         self._gap_read_at = 0
+        self._gaps_read = 0
 
     def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
@@ -66,7 +67,8 @@ class Observer:
         ):
             return market
         self._gap_read_at = now
-        gap = ledger.gaps[0]
+        gap = ledger.gaps[self._gaps_read % len(ledger.gaps)]
+        self._gaps_read += 1  # a gap that the node does not have must not keep the others open
         found = self._environment.chain.transfers_between(gap.first, gap.last)
         if found is None:
             return market

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.cycle.observe import Observer
+from reconciler.cycle.observe import GAP_SECONDS, Observer
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
-from reconciler.values.memory import Memory, UsageMemory, WorkloadMemory
+from reconciler.values.memory import LedgerGap, Memory, UsageMemory, WalletLedger, WorkloadMemory
 from reconciler.values.observed import AdapterView
 from reconciler.values.readings import Seen, Unseen
 from tests import makers
@@ -80,3 +80,13 @@ def test_equal_objects_of_a_later_view_are_the_same_objects(scene: Scenery) -> N
     assert changed == view(1, 2)
     same = [changed.workloads.view[name] is each for name, each in first.workloads.view.items()]
     assert same == [True, False]
+
+
+def test_a_gap_that_the_node_does_not_have_does_not_keep_the_others_open(scene: Scenery) -> None:
+    observer = Observer(scene.world)
+    ledger = WalletLedger(gaps=(LedgerGap(1, 5, 10, 10), LedgerGap(11, 15, 10, 10)))
+    for _ in range(3):
+        observer.observe(Memory(ledger=ledger), ())
+        scene.clock.seconds += GAP_SECONDS
+    read = [call for call in scene.calls if call.startswith("transfers")]
+    assert read == ["transfers 1 to 5", "transfers 11 to 15", "transfers 1 to 5"]
