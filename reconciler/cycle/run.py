@@ -64,7 +64,7 @@ class Runner:
         self._decisions = ResultCache()
         self._held: frozenset[tuple[Subject, str]] = frozenset()
         self._chain_unavailable = False
-        self._unbooked: tuple[Transfer, ...] = ()
+        self._unbooked: tuple[Transfer, ...] | None = ()
         self.snapshot = initial_snapshot(environment, address)
 
     def poll_repository(self) -> None:
@@ -150,14 +150,16 @@ class Runner:
         return Cycle(planned, self.snapshot, pending)
 
     def _with_unbooked(self, reading: Reading[Market]) -> Reading[Market]:
-        """The market with the transfers of cycles whose memory could not be stored: each is read once."""
+        """The market with the transfers of cycles whose memory could not be stored, as each is read once;
+        None if those of any of these cycles are not known.
+        """
         if isinstance(reading, Unseen):
             return reading
-        transfers = reading.view.transfers
-        if not self._unbooked:
-            self._unbooked = transfers or ()
+        kept, read = self._unbooked, reading.view.transfers
+        if kept == ():
+            self._unbooked = read
             return reading
-        self._unbooked = (*self._unbooked, *(transfers or ()))[-UNBOOKED_MAX:]
+        self._unbooked = None if kept is None or read is None else (*kept, *read)[-UNBOOKED_MAX:]
         return Seen(replace(reading.view, transfers=self._unbooked))
 
     def drain(self, grace_seconds: float) -> tuple[InFlight, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.cycle.run import Runner
+from reconciler.ports import StorageError
 from reconciler.values.ids import workload_id
 from reconciler.values.intents import IntentOutcome
 from reconciler.values.observed import TxResult
@@ -198,3 +199,27 @@ def test_the_chains_unavailability_is_logged_once_and_so_is_its_end(
         "the bid engine is paused: the chain is unavailable: no answer",
         f"the bid engine resumes: the chain is available again, at height {makers.market().height}",
     ]
+
+
+def test_a_gap_is_remembered_although_the_journal_cannot_be_written_at_first(
+    scene: Scenery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, market = _runner(scene), makers.market()
+    runner.run_cycle()
+    wallet = replace(market.wallet, balance=market.wallet.balance + 70_000)
+    missed = replace(market, height=market.height + 600, wallet=wallet, transfers=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.journal.journal, "remember", _full_disk)
+        scene.chain.reading = Seen(missed)
+        with pytest.raises(StorageError):
+            runner.run_cycle()
+    scene.chain.reading = Seen(replace(missed, height=missed.height + 1, transfers=()))
+    for _ in range(2):
+        ledger = runner.run_cycle().planned.plan.memory.ledger
+        assert ledger is not None
+        [gap] = ledger.gaps
+        assert (gap.first, gap.last, gap.change) == (market.height + 1, missed.height + 1, 70_000)
+
+
+def _full_disk(*_: object) -> None:
+    raise StorageError("the disk is full")
