@@ -27,7 +27,7 @@ SPARE_SIMULATIONS = 8
 
 Dropped = tuple[tuple[Message, Refused | Failed], ...]
 Batch = tuple[tuple[Message, int], ...]
-"""Messages, each with the most that it may cost, in uve."""
+"""Messages, each with the most that it may add to the fee, in uve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,11 @@ class MessageFilter:
             if refusal is None:
                 fee, fee_max = self._fee(), sum(most for _, most in batch)
                 if fee <= fee_max:
-                    return batch
+                    worth = self._drop_unpaid(batch, fee)
+                    if worth == batch:
+                        return batch
+                    batch = worth
+                    continue
                 if len(batch) == 1:
                     why = f"its fee for {self.gas} gas is {fee}uve, more than the {fee_max}uve that it brings"
                     self.dropped.append((batch[0][0], Failed(NOT_WORTH, why)))
@@ -151,6 +155,27 @@ class MessageFilter:
             else:
                 batch = self._bisect(batch)
         return ()
+
+    def _drop_unpaid(self, batch: Batch, fee: int) -> Batch:
+        """The batch without messages whose fee the others would pay: those that bring less than an even part
+        of the fee, if together they add more to it than they bring.
+        """
+        poor = tuple((message, most) for message, most in batch if most * len(batch) < fee)
+        if not poor:
+            return batch
+        gas = self.gas
+        rest = tuple(each for each in batch if each not in poor)
+        refusal = self._try(rest)  # refused: the rest cannot do without them
+        added = fee - self._fee()
+        if refusal is not None or added <= sum(most for _, most in poor):
+            self.gas = gas
+            return batch
+        unpaid = tuple((message, most) for message, most in poor if most * len(poor) < added)
+        for message, most in unpaid:
+            part = -(-added // len(poor))
+            why = f"it adds about {part}uve to its transaction's fee, more than the {most}uve that it brings"
+            self.dropped.append((message, Failed(NOT_WORTH, why)))
+        return tuple(each for each in batch if each not in unpaid)
 
     def _bisect(self, batch: Batch) -> Batch:
         """Bisect after a refusal that names no message, such as a panic (semantics 3.3), or a fee above what

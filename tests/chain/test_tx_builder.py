@@ -12,8 +12,9 @@ from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.transactions import decode_tx
 from reconciler.chain.tx_builder import FeePolicy
 from reconciler.devnet.chain.genesis import Gates
+from reconciler.values.desired import CloseReason
 from reconciler.values.intents import FeeTerms, Prepared
-from reconciler.values.messages import CreateBid, WithdrawLease
+from reconciler.values.messages import CloseBid, CreateBid, WithdrawLease
 from reconciler.values.outcomes import Done, Failed, Unknown
 from tests.chain.counting import counted
 from tests.contracts.chain_backends import ChainWorld, fee_terms, simulated
@@ -104,6 +105,44 @@ def test_a_message_that_costs_more_than_it_brings_is_left_out_with_the_sum(world
     assert re.fullmatch(
         r"its fee for \d+ gas is \d+uve, more than the 20uve that it brings", made.dropped[0][1].why
     )
+
+
+def test_no_message_pays_the_fee_of_another(world: ChainWorld) -> None:
+    """The closing may use the reserve; the bid may not."""
+    client = world.client()
+    lease, order = lease_of(world, client), world.order(world.tenants[0])
+    bid = offer(seen(client), order)
+    closing = CloseBid(lease.id, CloseReason.UNSPECIFIED, lease=True)
+    made = client.prepare([bid, closing], FeeTerms(0, (10, 10_000_000), Decimal("1.05")))
+    assert isinstance(made, Prepared)
+    assert made.intent is not None
+    assert made.intent.messages == (closing,)
+    [(message, outcome)] = made.dropped
+    assert message == bid
+    assert re.fullmatch(
+        r"it adds about \d+uve to its transaction's fee, more than the 10uve that it brings", outcome.why
+    )
+    alone = client.prepare([closing], FeeTerms(0, (10_000_000,), Decimal("1.05")))
+    assert isinstance(alone, Prepared)
+    assert alone.intent is not None
+    assert made.intent.gas == alone.intent.gas
+
+
+def test_a_message_that_pays_what_it_adds_shares_the_transaction(world: ChainWorld) -> None:
+    client = world.client()
+    orders = [world.order(world.tenants[0]) for _ in range(4)]
+    view = seen(client)
+    bids = [offer(view, order) for order in orders]
+    three, four = (prepared(client, *bids[:count]).intent for count in (3, 4))
+    assert three is not None
+    assert four is not None
+    added = four.fee - three.fee
+    assert added * 4 < four.fee
+    for most, count in ((added, 4), (added - 1, 3)):
+        made = client.prepare(bids, FeeTerms(0, (10**6, 10**6, 10**6, most), Decimal("1.05")))
+        assert isinstance(made, Prepared)
+        assert made.intent is not None
+        assert (len(made.intent.messages), made.intent.gas) == (count, (three, four)[count - 3].gas)
 
 
 def test_the_gas_limit_is_the_simulated_gas_times_its_factor(world: ChainWorld) -> None:
