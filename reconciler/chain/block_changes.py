@@ -21,7 +21,7 @@ from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
 from reconciler.chain.transactions import decode_tx, hash_of, unpack_any
 from reconciler.chain.transfer_causes import transfer_cause
 from reconciler.chain.wire_market import lease_id_of
-from reconciler.chain.wire_values import text_of, uve_in
+from reconciler.chain.wire_values import bounded_uve, text_of, uve_in
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.money import normalized, parse_rate
 from reconciler.values.observed import SETTLEMENT_MODULE, SignedTransaction, Transfer, TxResult
@@ -54,7 +54,8 @@ class BlockChanges:
 
     `created` are new orders, `orders` older ones; `rival_bids` are the prices of other providers' bids, None
     for a closed one; `closed` is the reason in a lease's closing event; a
-    governance proposal may have changed the `rules`; `everything` requires a full view.
+    governance proposal may have changed the `rules`; `everything` requires a full view; `transferred` is the
+    uve of all `transfers`.
     """
 
     address: str
@@ -69,6 +70,7 @@ class BlockChanges:
     rival_bids: dict[BidId, Decimal | None] = field(default_factory=dict)
     closed: dict[LeaseId, str] = field(default_factory=dict)
     transfers: list[Transfer] = field(default_factory=list)
+    transferred: int = 0
     landed: dict[str, TxResult] = field(default_factory=dict)
     signed: list[SignedTransaction] = field(default_factory=list)
     wallet: bool = False
@@ -126,6 +128,7 @@ class BlockChanges:
                 if event.type == "transfer" and (amount := uve_in(event.value("amount"))):
                     ends = text_of(event.value("sender")), text_of(event.value("recipient"))
                     cause = transfer_cause(events, place, raw, self.address)
+                    self.transferred = bounded_uve(self.transferred + amount)
                     self.transfers.append(Transfer(height, tx, *ends, amount, cause))
             elif event.type.startswith(TYPED):
                 self._add_typed_event(event)

@@ -107,7 +107,10 @@ class BlockReader:
                     result = self._rpc.search(query, page)
                     rows = len(result) if all(at <= height for _, at, _ in result) else 0
                     found |= {name: (at, outcome) for name, at, outcome in result if at <= height}
-        except NodeError as error:
+            changes = BlockChanges(self._address)
+            for name, (at, outcome) in sorted(found.items(), key=lambda each: each[1][0]):
+                changes.add_events(outcome.events, at, name)
+        except (NodeError, ValueError) as error:
             log.warning(
                 "transfers of blocks %d to %d are unknown; what the wallet gained in them is unexplained: %s",
                 after + 1,
@@ -115,9 +118,6 @@ class BlockReader:
                 error,
             )
             return None
-        changes = BlockChanges(self._address)
-        for name, (at, outcome) in sorted(found.items(), key=lambda each: each[1][0]):
-            changes.add_events(outcome.events, at, name)
         return tuple(changes.transfers)
 
     def block_seconds(self, height: int, time: float) -> Decimal:

@@ -64,7 +64,7 @@ def read_market(queries: Queries, address: str, known: Collection[LeaseId], cont
         deployments = {each: wire for each in of_leases if (wire := queries.deployment(each)) is not None}
         open_orders, is_cut = {}, True
     resolved = {order: resolve_order(wire, deployments) for order, wire in open_orders.items()}
-    orders = {each: order for each, order in resolved.items() if not order.is_dead}
+    orders = {each: order for each, order in resolved.items() if not order.is_closed}
     context.closed_orders.clear()
     context.closed_orders.update(closed, resolved.keys() - orders.keys())
     leases = {each.id: resolve_lease(each, deployments) for each in bare.values()}

@@ -135,7 +135,7 @@ class Refresh:
                 orders[each] = order
             else:
                 orders.pop(each, None)
-        return {each: order for each, order in orders.items() if not order.is_dead}, is_cut
+        return {each: order for each, order in orders.items() if not order.is_closed}, is_cut
 
     def _bids(self, orders: dict[OrderId, Order], deployments: Deployments) -> dict[BidId, Bid]:
         bids = dict(self.old.bids)

@@ -71,8 +71,10 @@ def coin(amount: int) -> Coin:
     return Coin(denom=DENOM, amount=str(amount))
 
 
-AMOUNT_MAX = 2**63 - 1
-"""Largest amount in uve that the journal can store; all coins of the chain are fewer."""
+AMOUNT_MAX = 2**61 - 1
+"""Largest amount in uve of a balance or of all transfers of a view, so that the journal can store their
+differences in 64 bits; all coins of the chain are fewer.
+"""
 
 
 def bounded_uve(amount: int) -> int:

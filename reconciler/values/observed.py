@@ -58,7 +58,7 @@ class Order:
         return sum((u.price * u.count for u in self.units), Decimal(0))
 
     @property
-    def is_dead(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether no lease can ever follow it: its group or deployment is closed for good, although the chain
         lists it as open for ever (semantics 3.8).
         """
@@ -272,7 +272,7 @@ class SignedTransaction:
 class Market:
     """One view of the chain at one height.
 
-    `orders` are all open ones that are not dead; `bids` our open and active ones; `leases` our active ones
+    `orders` are all open ones that are not closed; `bids` our open and active ones; `leases` our active ones
     and the closed ones that memory or adapters refer to. `tx_results` are those of the queried transactions;
     a missing hash is in no block up to `height`. `block_seconds` is measured from headers, never assumed
     (semantics 1.3).

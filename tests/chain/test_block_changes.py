@@ -9,11 +9,13 @@ from decimal import Decimal
 import pytest
 
 from reconciler.chain.block_changes import BlockChanges, needs_transactions
+from reconciler.chain.block_reader import BlockReader
 from reconciler.chain.keys import key_from_words
 from reconciler.chain.proto import cosmos_authz_pb2, market_v1beta5_pb2
-from reconciler.chain.rpc import BlockEvent, BlockResults, TxOutcome
+from reconciler.chain.rpc import BlockEvent, BlockResults, Rpc, TxOutcome
 from reconciler.chain.transactions import Signer, Terms, pack_any, sign_tx
 from reconciler.chain.wire_market import lease_id_to
+from reconciler.chain.wire_values import AMOUNT_MAX
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from reconciler.values.observed import SETTLEMENT_MODULE
 from tests.chain.recordings import Step, transcript
@@ -218,3 +220,19 @@ def test_a_bid_without_a_price_in_uve_is_no_rival(price: str) -> None:
     touched.add_events([BlockEvent("virtengine.market.v1.EventBidCreated", attributes)], 5, "")
     assert list(touched.rival_bids.values()) == [None]
     assert not touched.everything
+
+
+def test_transfers_whose_sum_is_impossible_are_an_error() -> None:
+    ends = (("sender", ALICE), ("recipient", PROVIDER), ("amount", f"{AMOUNT_MAX // 2 + 1}uve"))
+    touched, event = BlockChanges(PROVIDER), BlockEvent("transfer", ends)
+    touched.add_events([event], 9, "")
+    with pytest.raises(ValueError, match="impossible amount"):
+        touched.add_events([event], 9, "")
+
+
+def test_impossible_transfers_in_the_index_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = (("sender", ALICE), ("recipient", PROVIDER), ("amount", f"{2**63}uve"))
+    found = [("AB", 9, TxOutcome(0, "", "", (BlockEvent("transfer", ends),)))]
+    rpc = Rpc("http://127.0.0.1:1")
+    monkeypatch.setattr(Rpc, "search", lambda *_: found)
+    assert BlockReader(rpc, PROVIDER).search_transfers(8, 9) is None

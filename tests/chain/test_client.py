@@ -218,9 +218,9 @@ def test_unreadable_blocks_request_full_views_at_a_limited_rate(world: ChainWorl
 def test_orders_that_can_never_be_accepted_are_in_no_view(world: ChainWorld) -> None:
     """The chain lists them as open for ever; their deployments are closed (semantics 3.8)."""
     client = world.client()
-    dead, live = world.order(world.tenants[0]), world.order(world.tenants[0])
-    assert set(seen(client).orders) == {dead, live}
-    world.close_deployment(world.tenants[0], dead.deployment)
+    closed, live = world.order(world.tenants[0]), world.order(world.tenants[0])
+    assert set(seen(client).orders) == {closed, live}
+    world.close_deployment(world.tenants[0], closed.deployment)
     assert set(seen(client).orders) == {live}
     assert set(seen(world.client()).orders) == {live}
 
@@ -237,7 +237,7 @@ def test_closed_orders_take_no_place_of_live_ones(world: ChainWorld, monkeypatch
     assert (set(view.orders), view.orders_cut) == ({live}, False)
 
 
-def test_a_bid_on_a_dead_order_is_seen_and_closed(world: ChainWorld) -> None:
+def test_a_bid_on_a_closed_order_is_seen_and_closed(world: ChainWorld) -> None:
     client = world.client()
     order = world.order(world.tenants[0])
     landed(world, client, offer(seen(client), order))
@@ -253,7 +253,7 @@ def test_an_order_whose_id_is_used_again_on_a_new_chain_is_seen(
     order = world.order(world.tenants[0])
     client = world.client(full_view_seconds=0)
     with monkeypatch.context() as patch:
-        patch.setattr(Order, "is_dead", property(lambda _: True))
+        patch.setattr(Order, "is_closed", property(lambda _: True))
         assert not seen(client).orders
     client.forget_height()
     assert set(seen(client).orders) == {order}
@@ -265,7 +265,7 @@ def test_only_closed_orders_that_the_chain_still_lists_are_remembered(
     order = world.order(world.tenants[0])
     client = world.client(full_view_seconds=0)
     with monkeypatch.context() as patch:
-        patch.setattr(Order, "is_dead", property(lambda _: True))
+        patch.setattr(Order, "is_closed", property(lambda _: True))
         assert not seen(client).orders
     with monkeypatch.context() as patch:
         patch.setattr(queries.Queries, "open_orders", lambda _: iter(()))
