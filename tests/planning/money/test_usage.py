@@ -138,6 +138,7 @@ def test_an_ended_lease_whose_rest_is_not_worth_its_fees_is_forgotten() -> None:
     small = side_of(escrow(), record(1, cost=2_000))
     assert plan(given(small, metered(uve="0"), lease=ended)).memory.usage == {}
     assert plan(given(small, metered(uve="300"), lease=ended)).memory.usage == {}
+    assert plan(given(small, metered(uve="90000"), lease=ended)).memory.usage
 
 
 def test_usage_of_an_ended_lease_survives_a_time_of_high_fees() -> None:
