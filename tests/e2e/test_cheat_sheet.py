@@ -171,7 +171,7 @@ SHELL: tuple[tuple[str, Callable[[str, OperatorTerminal], None]], ...] = (
     (OURS.format("market leases"), leases),
     ("provider-daemon status", has("provider   provider", "workload   {web}  running", "2 leases")),
     ("provider-daemon get workloads", has("ID ", "{web}   running   1/1")),
-    ("provider-daemon get leases -o wide", has("WORKLOAD", "{web}", "healthy")),
+    ("provider-daemon get leases -o wide", has("WORKLOAD", "{web}", "FUNDS")),
     ("provider-daemon events --since 1h", has("Bid 2446uve", "usage submitted", "Withdrew about", "{web}")),
     ("curl -s localhost:8443/api/v1/bid-engine/status | jq .", bid_engine),
     (OURS.format("market bids") + " --state open", open_bid),

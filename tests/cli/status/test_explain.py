@@ -96,7 +96,7 @@ def test_a_daemon_adds_funds_replicas_and_cluster_events(terminal: Terminal) -> 
     record_life(terminal)
     code, out, _ = terminal.run("explain", ID)
     assert code == 0
-    assert "1uve a block, 0uve accrued, 0uve withdrawn; funds healthy" in lines(out, "lease")[0]
+    assert "1uve a block, 0uve accrued, 0uve metered, 0uve withdrawn; funds healthy" in lines(out, "lease")[0]
     assert lines(out, "trouble") == ["trouble    ImagePullFailed: no such image; correct the image's name"]
     assert lines(out, "cluster")
     assert "no daemon answers" not in out
