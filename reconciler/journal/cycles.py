@@ -9,7 +9,7 @@ from reconciler.journal.database import Database
 from reconciler.journal.decisions import Decisions
 from reconciler.journal.errors import JournalBrokenError
 from reconciler.journal.intents import add_total, record_end
-from reconciler.journal.ledger import append_entries
+from reconciler.journal.ledger import append_entries, delete_entries_after
 from reconciler.journal.outbox import append_events
 from reconciler.journal.pending import APPROVALS, RESULTS
 from reconciler.journal.revisions import RevisionStore
@@ -63,6 +63,8 @@ class SqliteJournal:
                     record_end(self._database, confirmation, at)
                 self._revisions.write(plan, at)
                 append_events(self._database, plan.transitions, at)
+                if plan.memory.height < self._memory.height:
+                    delete_entries_after(self._database, plan.memory.height)
                 append_entries(self._database, plan.entries, plan.revision)
                 RESULTS.delete(self._database, self._results_read)
                 APPROVALS.delete(self._database, self._approvals_read)

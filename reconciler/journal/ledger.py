@@ -1,4 +1,4 @@
-"""The ledger table: each change of the wallet's balance, with the revision in force; no row is deleted."""
+"""The ledger table: each change of the wallet's balance, with the revision in force."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ def append_entries(database: Database, entries: Sequence[LedgerEntry], revision:
         f"INSERT INTO ledger ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
         rows,
     )
+
+
+def delete_entries_after(database: Database, height: int) -> None:
+    """Delete the entries of blocks that a lower height of the chain disproves, within the caller's
+    transaction.
+    """
+    database.execute("DELETE FROM ledger WHERE height > ? AND kind != ?", (height, EntryKind.OPENING.value))
 
 
 def booked_entries(database: Database) -> tuple[BookedEntry, ...]:

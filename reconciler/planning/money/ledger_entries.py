@@ -19,10 +19,14 @@ def ledger_entries(
 ) -> tuple[LedgerEntry, ...]:
     """The entries since the memory's height, oldest first; with all earlier ones their sum is the wallet's
     balance. The first entry of a ledger is the balance with which it begins.
+
+    A lower height than before has none: those of later blocks are deleted, and these are read again.
     """
     ledger, balance = before.ledger, market.wallet.balance
     if ledger is None or ledger.balance is None:
         return (LedgerEntry(market.height, market.time, EntryKind.OPENING, balance),)
+    if market.height < before.height:
+        return ()
     account = _Account(
         market.wallet.address, _leases(confirmations, market.wallet.address), _Times.between(before, market)
     )

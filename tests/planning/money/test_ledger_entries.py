@@ -107,3 +107,8 @@ def test_a_plan_carries_the_entries_and_its_memory_the_balance() -> None:
     assert amounts(made.entries) == [(EntryKind.FEE, -30)]
     again = plan(replace(inputs, memory=made.memory))
     assert again.entries == ()
+
+
+def test_a_lower_height_has_no_entries() -> None:
+    assert ledger_entries(memory(), seen(BEFORE - 30, height=KNOWN - 5)) == ()
+    assert ledger_entries(memory(), seen(BEFORE - 30, transfers=None, height=KNOWN - 5)) == ()
