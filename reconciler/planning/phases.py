@@ -78,7 +78,7 @@ def _step(basis: PlanningBasis, subject: WorkloadId, lease_id: LeaseId) -> Phase
 
 
 def _workloads(basis: PlanningBasis) -> Mapping[WorkloadId, LeaseId]:
-    """The lease of each workload that is remembered, leased, or labelled with a lease of ours."""
+    """The lease of each workload that is remembered, leased, or labelled with one of our leases."""
     leases, remembered = leases_by_workload(basis), basis.memory.workloads
     views = [each.values for each in observed_inputs(basis)]
     return basis.decisions.reuse(

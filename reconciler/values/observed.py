@@ -261,7 +261,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:
-    """A transaction in block `height` that used this sequence of our account, whoever signed it."""
+    """A transaction in block `height` that used this sequence of our account, signed here or elsewhere."""
 
     hash: str
     height: int

@@ -29,7 +29,7 @@ def lease(dseq: int) -> Lease:
 
 
 def market(leases: int) -> Market:
-    """A market with so many leases of ours, the bids that won them, and nothing else."""
+    """A market with so many of our leases, the bids that won them, and nothing else."""
     held = [lease(number) for number in range(1, leases + 1)]
     won = [Bid(each.id, State.ACTIVE, each.price, each.created_at, 500_000) for each in held]
     return makers.market(leases=held, bids=won, wallet=Wallet(PROVIDER, 4, 7, 10_000_000))

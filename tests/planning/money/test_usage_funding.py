@@ -11,8 +11,9 @@ from reconciler.values.desired import CloseReason, Config, Desired, Escrow, OnCr
 from reconciler.values.funding import Funding, FundingSource
 from reconciler.values.memory import UsageMemory
 from reconciler.values.messages import CloseBid, RecordUsage
-from reconciler.values.observed import OrderSettlement, State, UsageRecord
+from reconciler.values.observed import EscrowAccount, OrderSettlement, State, UsageRecord
 from reconciler.values.plans import ApplyWorkload, Plan, Reason, SendTransaction
+from reconciler.values.readings import Seen
 from tests.makers import HEIGHT, NOW, account, adapter, desired, lease_id, order_id, running, workload
 from tests.planning.money.usage_cases import FILE, RATE, billed, escrow, metered, side_of, usage_case
 
@@ -158,12 +159,12 @@ def test_the_sooner_of_account_and_escrow_is_shown() -> None:
     assert short.accrued_uve == left.accrued_uve == 100
 
 
-def with_account(case: PlanningInput, other: object) -> PlanningInput:
+def with_account(case: PlanningInput, other: EscrowAccount) -> PlanningInput:
     """With another account of its deployment."""
     market = case.seen_market
     assert market is not None
     accounts = {order_id().deployment: other}
-    return replace(case, market=replace(case.market, view=replace(market, accounts=accounts)))  # type: ignore[arg-type]
+    return replace(case, market=Seen(replace(market, accounts=accounts)))
 
 
 def test_an_escrow_that_is_nearly_used_up_is_held_but_not_paused() -> None:
