@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.planning.bidding.bid_budget import BidBudget
 from reconciler.planning.money.fees import Fees
+from reconciler.planning.money.settlement_escrow import net_of_settlement
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.desired import Bidding
 from reconciler.values.escrow import due_gross
@@ -41,9 +42,9 @@ def _fee_max(basis: MarketBasis, message: Message, bid_budget: int) -> int:
             ends = left is not None and left < 0  # the end of the lease refunds its bid's deposit
             return expected + (basis.limits.balance_reserve + _deposit(basis, lease) if ends else 0)
         case RecordUsage(amount=amount):
-            return max(_settled(basis, amount) - _fees(basis).settle, 0)
+            return max(net_of_settlement(amount, basis.market.rules) - _fees(basis).settle, 0)
         case SettleUsage(amount=amount):
-            return _settled(basis, amount)
+            return net_of_settlement(amount, basis.market.rules)
 
 
 def _income_until_break_even(basis: MarketBasis, bid: CreateBid) -> int:
@@ -70,11 +71,6 @@ def _due(basis: MarketBasis, lease: LeaseId) -> Iterator[int]:
     if account is not None:
         gross = due_gross(account, lease, basis.market.height + 1)
         yield after_take(gross, basis.market.rules.take_percent)
-
-
-def _settled(basis: MarketBasis, amount: int) -> int:
-    """What a settlement of so much usage pays us (semantics 5.5)."""
-    return floor_uve(amount * (100 - basis.market.rules.settlement_fee_percent) / 100)
 
 
 def _fees(basis: MarketBasis) -> Fees:

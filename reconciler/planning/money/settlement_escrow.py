@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import localcontext
 
+from reconciler.values.money import EXACT, floor_uve
 from reconciler.values.observed import (
+    ChainParams,
     Lease,
     Market,
     OrderSettlement,
@@ -71,6 +74,12 @@ def records_of(market: Market, lease: Lease) -> tuple[UsageRecord, ...]:
 def unsettled_uve(records: tuple[UsageRecord, ...]) -> int:
     """The whole uve that records claim of their escrow's balance."""
     return sum(record.cost for record in records if not record.settled)
+
+
+def net_of_settlement(amount: int, rules: ChainParams) -> int:
+    """What a settlement of `amount` uve pays us after the chain's fees, 5 % and 1 % (semantics 5.5)."""
+    with localcontext(EXACT):
+        return floor_uve(amount * (100 - rules.settlement_fee_percent) / 100)
 
 
 def _difference(escrow: SettlementEscrow, lease: Lease) -> str:

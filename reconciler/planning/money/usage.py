@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.money.settlement_escrow import (
     LANDING_BLOCKS,
+    net_of_settlement,
     paying_escrow,
     records_of,
     unpaid,
@@ -81,7 +82,8 @@ def _settle(
     if not records or left <= basis.seconds(LANDING_BLOCKS):
         return
     amount = unsettled_uve(records)
-    gain = _net(basis, amount) - Fees.under(basis.market.rules, basis.limits, basis.memory).settle
+    fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
+    gain = net_of_settlement(amount, basis.market.rules) - fees.settle
     near = left <= rules.expiry_margin_seconds
     if gain < (1 if near else rules.min_gain):
         why = "the usage on record is not yet worth its settlement's fee"
@@ -113,7 +115,7 @@ def _record(
         return
     message = bill(lease, usage, escrow.balance - unsettled_uve(records))
     fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
-    gain = _net(basis, message.amount) - fees.record_and_settle
+    gain = net_of_settlement(message.amount, basis.market.rules) - fees.record_and_settle
     if message.amount <= 0 or gain < (1 if ending or near else rules.min_gain):
         if not ending:
             why = "usage since the last record is not worth the fees of recording and settling it"
@@ -133,8 +135,3 @@ def bill(lease: Lease, usage: UsageMemory, room: int) -> RecordUsage:
     """
     amount = min(floor_uve(usage.metered), room)
     return RecordUsage(lease.id, amount, usage.billed_until, usage.seen_at, usage.metered, usage.blocks)
-
-
-def _net(basis: MarketBasis, amount: int) -> int:
-    """The net of a settlement of `amount` uve after its fees, 5 % and 1 % (semantics 5.5)."""
-    return floor_uve(amount * (100 - basis.market.rules.settlement_fee_percent) / 100)

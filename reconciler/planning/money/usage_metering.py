@@ -9,7 +9,12 @@ from dataclasses import replace
 from decimal import Decimal, localcontext
 
 from reconciler.planning.money.fees import Fees
-from reconciler.planning.money.settlement_escrow import paying_escrow, records_of, unsettled_uve
+from reconciler.planning.money.settlement_escrow import (
+    net_of_settlement,
+    paying_escrow,
+    records_of,
+    unsettled_uve,
+)
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.workloads import digest_of
 from reconciler.values.desired import Pricing
@@ -71,11 +76,9 @@ def _may_pay(basis: MarketBasis, period: UsageMemory, records: tuple[UsageRecord
     it, so otherwise it need not be looked at until its escrow expires. Fees may fall to a tenth.
     """
     fees = Fees.under(basis.market.rules, basis.limits)
-    percent = 100 - basis.market.rules.settlement_fee_percent
-    recorded = unsettled_uve(records)
-    with localcontext(EXACT):
-        settled = floor_uve(recorded * percent / 100)
-        billed = floor_uve((recorded + floor_uve(period.metered)) * percent / 100)
+    rules, recorded = basis.market.rules, unsettled_uve(records)
+    settled = net_of_settlement(recorded, rules)
+    billed = net_of_settlement(recorded + floor_uve(period.metered), rules)
     return FEES_MAY_FALL * settled > fees.settle or (
         bool(period.metered) and FEES_MAY_FALL * billed > fees.record_and_settle
     )
