@@ -210,7 +210,8 @@ class ChainClient:
     ) -> Market:
         """The market at the newest height of both addresses, which differ behind a load balancer."""
         floor = self._heights.floor
-        newest = max(status.height - max(self._lag - 1, 0), floor)
+        behind = self._lag - 1 if self._lag > 1 and not self._is_node_at(status.height) else 0
+        newest = max(status.height - behind, floor)
         oldest = max(status.height - LAG_BLOCKS_MAX, floor, 1)
         for height in range(newest, oldest - 1, -1):
             try:
@@ -225,6 +226,14 @@ class ChainClient:
             f"{self._node.target} does not have height {oldest} yet, and {self._rpc.url} is at height "
             f"{status.height}; {ANOTHER}, or use two addresses of one node"
         )
+
+    def _is_node_at(self, height: int) -> bool:
+        """Whether the gRPC address has a height, asked with one cheap query."""
+        try:
+            Queries(self._node, height).balance(self._key.address)
+        except HeightAheadError:
+            return False
+        return True
 
     def _check_witness(self, market: Market) -> Market:
         """The market with `unconfirmed` filled in: closed leases that the witness does not confirm."""

@@ -55,7 +55,8 @@ def capacity_of(planned: PlannedCycle, results: ResultCache) -> CapacityView | N
         return None
     whole = capacity.view
     sellable = whole if desired is None else usable(whole, inputs.limits, desired)
-    promised = results.reuse("promised", (market.leases, market.bids), lambda: promised_resources(market))
+    facts = (market.leases, market.bids, *sorted(market.unconfirmed))
+    promised = results.reuse("promised", facts, lambda: promised_resources(market))
     return CapacityView(whole, sellable, promised)
 
 

@@ -35,6 +35,19 @@ def active_leases(basis: PlanningBasis) -> Mapping[WorkloadId, Lease]:
     )
 
 
+def served_leases(basis: PlanningBasis) -> Mapping[WorkloadId, Lease]:
+    """The active leases, and those that ended on one node only, which keep their machines."""
+    active = active_leases(basis)
+    if basis.market is None or not basis.market.unconfirmed:
+        return active
+    leases, doubtful = leases_by_workload(basis), sorted(basis.market.unconfirmed)
+    return basis.decisions.reuse(
+        "served leases",
+        (leases, *doubtful),
+        lambda: {**active, **{name: leases[name] for name in map(workload_id, doubtful)}},
+    )
+
+
 def ended_leases(basis: PlanningBasis) -> Sequence[WorkloadId]:
     """The workloads whose lease has ended."""
     leases = leases_by_workload(basis)

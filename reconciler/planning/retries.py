@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
-from reconciler.values.observed import Market, State
+from reconciler.values.observed import Market
 from reconciler.values.outcomes import NOT_WORTH
 from reconciler.values.plans import Action, ApplyWorkload, Hold, NotifyTenant, Reason, effect_key
 from reconciler.values.refusals import Refusal
@@ -79,7 +79,7 @@ def _is_current(key: EffectKey, memory: Memory, market: Market) -> bool:
 def _is_leased(workload: WorkloadMemory, market: Market) -> bool:
     """Whether its lease is active, or ended on one node only."""
     lease = market.leases.get(workload.lease)
-    return lease is not None and (lease.state is State.ACTIVE or lease.id in market.unconfirmed)
+    return lease is not None and market.may_be_active(lease)
 
 
 def without_failure(retries: Mapping[EffectKey, Retry], key: EffectKey) -> Mapping[EffectKey, Retry]:

@@ -305,6 +305,10 @@ class Market:
     unconfirmed: Mapping[LeaseId, str] = field(default_factory=dict)
     rival_bids: Mapping[BidId, Decimal] = field(default_factory=dict)
 
+    def may_be_active(self, lease: Lease) -> bool:
+        """Whether a lease of this view is active, or ended on one node only."""
+        return lease.state is State.ACTIVE or lease.id in self.unconfirmed
+
 
 @dataclass(frozen=True, slots=True)
 class Trouble:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from reconciler.planning.capacity.headroom import Reservation
 from reconciler.planning.lease_index import (
-    active_leases,
     leases_by_workload,
     leases_of_files,
     observed_inputs,
     promises_by_workload,
+    served_leases,
     unseen_adapters,
 )
 from reconciler.planning.planning_input import PlanningBasis
@@ -52,12 +52,12 @@ def place_workloads(basis: PlanningBasis, reservation: Reservation) -> Desired:
 
 
 def tied_adapters(basis: PlanningBasis) -> Mapping[WorkloadId, str]:
-    """The adapter that each workload with a file or an active lease is tied to; "" if to none."""
-    named, active = leases_of_files(basis), active_leases(basis)
+    """The adapter that each workload with a file or a served lease is tied to; "" if to none."""
+    named, served = leases_of_files(basis), served_leases(basis)
     leases = basis.decisions.reuse(
         "leases to tie",
-        (named, active),
-        lambda: {**named, **{name: lease.id for name, lease in active.items()}},
+        (named, served),
+        lambda: {**named, **{name: lease.id for name, lease in served.items()}},
     )
     files, known = KeyedInput(basis.desired.workloads), KeyedInput(basis.memory.workloads)
     by_key = (KeyedInput(leases), files, known, *observed_inputs(basis))

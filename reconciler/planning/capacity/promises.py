@@ -19,12 +19,12 @@ from reconciler.planning.capacity.headroom import (
 )
 from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
 from reconciler.planning.capacity.placement import tied_adapter, tied_adapters
-from reconciler.planning.lease_index import active_leases, promises_by_workload
+from reconciler.planning.lease_index import promises_by_workload, served_leases
 from reconciler.planning.planning_input import PlanningBasis
 from reconciler.values.ids import OrderId, WorkloadId, workload_id
 from reconciler.values.machines import Promise
 from reconciler.values.messages import CreateBid
-from reconciler.values.observed import AdapterView, Bid, Lease, Market, State
+from reconciler.values.observed import AdapterView, Bid, Lease, Market
 from reconciler.values.readings import Seen
 from reconciler.values.resources import Attribute, Resources, ResourceUnit, total
 from reconciler.values.result_cache import KeyedInput, KeyedInputs
@@ -87,8 +87,8 @@ def _reserve(basis: PlanningBasis, leases: Sequence[Claim]) -> Reservation:
 
 
 def promised_resources(market: Market) -> Resources:
-    """The sum of what active leases and bids that may win claim."""
-    leased = [_all(lease.units) for lease in market.leases.values() if lease.state is State.ACTIVE]
+    """The sum of what leases and bids that may win claim."""
+    leased = [_all(lease.units) for lease in market.leases.values() if market.may_be_active(lease)]
     bid = [_all(bid.order.units) for bid in market.bids.values() if bid.order and bid.may_win]
     return total(leased + bid)
 
@@ -105,19 +105,19 @@ def _all(units: Sequence[ResourceUnit]) -> Resources:
 
 
 def _lease_claims(basis: PlanningBasis) -> Sequence[Claim]:
-    """The claims of active leases, in the order of their ids as text; the same object if none differs."""
-    active, promised = active_leases(basis), basis.memory.promises
+    """The claims of served leases, in the order of their ids as text; the same object if none differs."""
+    served, promised = served_leases(basis), basis.memory.promises
     results = basis.decisions
     promises = results.reuse(
         "promises of leases",
-        (active, promised),
-        lambda: promises_by_workload({name: each.id for name, each in active.items()}, promised),
+        (served, promised),
+        lambda: promises_by_workload({name: each.id for name, each in served.items()}, promised),
     )
-    by_key = (KeyedInput(active), KeyedInput(tied_adapters(basis)), KeyedInput(promises))
-    inputs = KeyedInputs(active, by_key, tuple(sorted(basis.adapters)))
-    claims = results.reuse_each("claims of leases", inputs, lambda name: _lease(basis, active[name]))
+    by_key = (KeyedInput(served), KeyedInput(tied_adapters(basis)), KeyedInput(promises))
+    inputs = KeyedInputs(served, by_key, tuple(sorted(basis.adapters)))
+    claims = results.reuse_each("claims of leases", inputs, lambda name: _lease(basis, served[name]))
     in_order = results.reuse(
-        "leases in order", (active,), lambda: sorted(active, key=lambda name: str(active[name].id))
+        "leases in order", (served,), lambda: sorted(served, key=lambda name: str(served[name].id))
     )
     return results.reuse("claims in order", (claims,), lambda: [claims[name] for name in in_order])
 

@@ -17,7 +17,7 @@ from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.limits import Limits
 from reconciler.values.machines import Capacity, Machine, Promise
 from reconciler.values.messages import CloseBid, CreateBid
-from reconciler.values.observed import AdapterView, Market
+from reconciler.values.observed import AdapterView, Market, State
 from reconciler.values.plans import ApplyWorkload, Hold, Plan, Reason, SendTransaction
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
@@ -121,10 +121,14 @@ def test_a_bid_counts_from_its_transaction_to_the_end_of_its_lease() -> None:
     assert made.memory.promises == {order_id(1): Promise("ansible", ("h0",))}
     assert held(made, str(order_id(2))).reason is Reason.NO_CAPACITY
 
-    leased = market(orders=[two], leases=[lease(1, units=one.units)])
-    made = plan(given(leased, at, memory=made.memory))
-    assert made.memory.promises == {order_id(1): Promise("ansible", ("h0",))}
-    assert held(made, str(order_id(2))).reason is Reason.NO_CAPACITY
+    active = lease(1, units=one.units)
+    leased = market(orders=[two], leases=[active])
+    ended = replace(active, state=State.CLOSED)
+    doubted = market(orders=[two], leases=[ended], unconfirmed={active.id: "active"})
+    for shown in (leased, doubted):
+        made = plan(given(shown, at, memory=made.memory))
+        assert made.memory.promises == {order_id(1): Promise("ansible", ("h0",))}
+        assert held(made, str(order_id(2))).reason is Reason.NO_CAPACITY
 
     over = plan(given(market(orders=[two]), at, memory=remembered(promises=made.memory.promises)))
     assert over.memory.promises == {}
