@@ -48,7 +48,8 @@ from reconciler.runtime.throttled_wake import ThrottledWake
 from reconciler.runtime.work_queue import QueueBounds
 from reconciler.runtime.work_queues import InlineQueues, ThreadedQueues
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
-from reconciler.values.desired import Desired, KubernetesSettings
+from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.desired import Desired
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot

@@ -56,7 +56,7 @@ FILES = {
     "config.yaml": "kind: Config\n",
     "pricing.yaml": "pricing: {cpu_millicores: 1uve, memory_mb: 1uve, storage_mb: 0.1uve, gpu: 1000uve, "
     "profit_margin: 0.15}\n",
-    "adapters/kubernetes.yaml": "enabled: true\n",
+    "adapters/kubernetes.yaml": "network_policy: other\n",
 }
 """The same as makers.PRICING and the defaults."""
 

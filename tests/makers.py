@@ -10,16 +10,8 @@ from typing import Any
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.workloads import digest_of
 from reconciler.values.adapters import KUBERNETES
-from reconciler.values.desired import (
-    Config,
-    Desired,
-    KubernetesSettings,
-    Pricing,
-    Revision,
-    Revisions,
-    Service,
-    Workload,
-)
+from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
+from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Service, Workload
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.limits import Limits
 from reconciler.values.machines import Capacity, Machine
@@ -127,6 +119,9 @@ def market(
     return replace(made, **changes)
 
 
+CLUSTER = KubernetesSettings(network_policy=NetworkPolicyController.OTHER)
+
+
 def workload(dseq: int = 1, image: str = "web", cpu: int = 500, **changes: Any) -> Workload:
     key = lease_id(dseq)
     service = Service("web", image, Resources(cpu, 256 * MB, 512 * MB))
@@ -139,7 +134,7 @@ def desired(*workloads: Workload, pricing: Pricing | None = PRICING, **changes: 
         commit="c" * 40,
         config=Config(),
         pricing=pricing,
-        adapters={KUBERNETES: KubernetesSettings()},
+        adapters={KUBERNETES: CLUSTER},
         workloads={w.id: w for w in workloads},
     )
     return replace(made, **changes)

@@ -11,15 +11,15 @@ from shutil import rmtree
 import pytest
 
 from reconciler.chain.keyring import create_keyring
-from reconciler.cli.doctor.outside import check_repository
+from reconciler.cli.doctor.repository import check_repository
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.settings import Flags, Settings, load_settings
-from reconciler.values.desired import KubernetesSettings
 from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload
 from reconciler.values.readings import Seen
 from reconciler.wiring import Daemon, open_daemon
 from tests.git.forge import Forge
 from tests.git.keys import signing_keys
+from tests.makers import CLUSTER
 from tests.simulation.commits import pricing
 from tests.simulation.outside import Outside, WorldState
 from tests.simulation.sim import middle
@@ -218,7 +218,7 @@ def test_adapters_start_with_the_first_admitted_revision(site: Site) -> None:
         assert not daemon.inspectors
 
         site.clone.git("config", "commit.gpgsign", "true")
-        site.commit("As it was", {"adapters/kubernetes.yaml": "enabled: true\n"})
+        site.commit("As it was", {"adapters/kubernetes.yaml": "network_policy: other\n"})
         site.clone.git("rm", "--quiet", "adapters/ansible.yaml")
         newest = site.commit("As it was", {})
         assert site.plan(daemon).revision == newest
@@ -350,5 +350,5 @@ def test_doctor_does_not_contact_hosts_of_a_refused_revision(
         except StopIteration as end:
             wanted = end.value
             break
-    assert wanted is None or wanted.adapters == {"kubernetes": KubernetesSettings()}
+    assert wanted is None or wanted.adapters == {"kubernetes": CLUSTER}
     assert (wanted is None) is (refused is rewritten), "a rewritten history holds no revision in force"

@@ -81,6 +81,8 @@ def _create_repository(repository: Path, pace: BlockPace) -> None:
         shutil.copytree(TEMPLATE, work)
         config = work / "config.yaml"
         config.write_text(_with_pace(config.read_text(encoding="utf-8"), pace), encoding="utf-8")
+        adapter = work / "adapters" / "kubernetes.yaml"
+        adapter.write_text(_without_network(adapter.read_text(encoding="utf-8")), encoding="utf-8")
         git(work, "init", "--quiet", "--initial-branch=main")
         git(work, "add", "--all")
         git(work, "commit", "--quiet", "--message", "The state repository of a simulated provider")
@@ -100,6 +102,18 @@ def _with_pace(config: str, pace: BlockPace) -> str:
         )
     cheap = re.sub(r"(?m)^( +fee_percent_max:).*$", r"\g<1> 100", changed)
     return re.sub(r"(?m)^( +)quiet:.*$", r"\g<1>quiet: 1s", cheap)
+
+
+def _without_network(adapter: str) -> str:
+    """The template's `adapters/kubernetes.yaml`, for a cluster whose pods have no network."""
+    changed, count = re.subn(
+        r"(?m)^# network_policy:.*$", "network_policy: not-enforced  # a devnet has no tenants", adapter
+    )
+    if count != 1:
+        raise DevnetError(
+            f"the template's adapters/kubernetes.yaml has {count} lines `# network_policy:`, not one; fix it"
+        )
+    return changed
 
 
 def _write_host(home: Home, facts: Facts) -> None:

@@ -22,6 +22,7 @@ from reconciler.documents.forms import (
 from reconciler.documents.model import FileModel, StrictModel
 
 PortNumber = Annotated[int, Field(ge=1, le=65_535), WHOLE]
+NetworkPolicyName = Literal["calico", "cilium", "antrea", "kube-router", "other", "not-enforced"]
 
 
 class AdapterFile(FileModel):
@@ -47,6 +48,10 @@ class KubernetesFile(FileModel):
     egress_denied: Annotated[list[AddressRange], Field(max_length=100)] = Field(default=[])
     """Address ranges denied to workloads in addition to private, link-local and carrier-grade NAT ones:
     public addresses of nodes, of the API server, of your own network.
+    """
+    network_policy: NetworkPolicyName | None = None
+    """What enforces NetworkPolicies in the cluster; k3s and RKE2 have it built in: "other". "not-enforced":
+    nothing does, and tenants reach each other and your network. Without this key nothing is started.
     """
 
 

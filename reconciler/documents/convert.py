@@ -14,6 +14,7 @@ from reconciler.documents.config_model import ConfigFile
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
 from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.workload_model import LeaseModel, ResourcesModel, ServiceModel, WorkloadFile
+from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
 from reconciler.values.desired import (
     Bidding,
     BidStrategy,
@@ -21,7 +22,6 @@ from reconciler.values.desired import (
     Config,
     Env,
     Escrow,
-    KubernetesSettings,
     OnCritical,
     Port,
     Pricing,
@@ -98,7 +98,12 @@ def config_of(file: ConfigFile) -> Config:
 
 def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
     """The Kubernetes adapter's settings."""
-    return KubernetesSettings(file.enabled, file.namespace, tuple(file.egress_denied))
+    return KubernetesSettings(
+        enabled=file.enabled,
+        namespace=file.namespace,
+        egress_denied=tuple(file.egress_denied),
+        network_policy=NetworkPolicyController(file.network_policy) if file.network_policy else None,
+    )
 
 
 def lease_of(lease: LeaseModel, provider: str) -> LeaseId:

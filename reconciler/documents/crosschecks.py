@@ -7,6 +7,7 @@ from reconciler.documents.files import ReadFile
 from reconciler.documents.kinds import CONFIG
 from reconciler.values.adapters import adapter_path
 from reconciler.values.bounds import out_of_bounds
+from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
 from reconciler.values.desired import AdapterSettings, Config, Fault, Pricing, Workload
 from reconciler.values.hosts import AnsibleSettings, host_identity
 from reconciler.values.ids import LeaseId
@@ -32,6 +33,7 @@ def cross_faults(
         return found or None
 
     yield from _shared_hosts(files, adapters)
+    yield from _without_network_policy(files, adapters)
     inputs = KeyedInputs(files, (KeyedInput(files),), (adapters, config))
     for found in results.reuse_each("faults across files", inputs, faults).values():
         yield from found
@@ -76,6 +78,18 @@ def _shared_hosts(files: Mapping[str, ReadFile], adapters: Mapping[str, AdapterS
             if other != path:
                 advice = "name it in one of the files only; until then neither is used"
                 yield _fault(files[path], "groups", f"{other} names host {host.address} too", advice)
+
+
+def _without_network_policy(
+    files: Mapping[str, ReadFile], adapters: Mapping[str, AdapterSettings]
+) -> Iterator[Fault]:
+    """Warnings: the file is valid, but nothing is started."""
+    for path, settings in adapters.items():
+        if isinstance(settings, KubernetesSettings) and settings.enabled and not settings.network_policy:
+            message = "network_policy is missing, so nothing is started"
+            advice = f"name what enforces NetworkPolicies: {', '.join(NetworkPolicyController)}"
+            place = files[path].places.get("kind", FILE_START)
+            yield Fault(path, place.line, place.column, message, advice, warning=True, rule="across")
 
 
 def _adapter_faults(

@@ -17,7 +17,7 @@ from reconciler.planning.lease_index import (
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.removals import plan_removals
 from reconciler.planning.retries import retry_hold
-from reconciler.planning.revisions.adapter_grants import secret_denial
+from reconciler.planning.revisions.adapter_grants import secret_denial, start_denial
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Desired, Workload
@@ -58,6 +58,9 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
         for each in view.unavailable_machines:
             why = f"{each.reason}: {each.message}; {each.advice}"
             decisions.append(Hold(Subject.of_adapter(name), Reason.CLUSTER_UNSEEN, why, ours=True))
+        if isinstance(view.capacity, Unseen) and view.capacity.reason == Reason.NETWORK_POLICY_MISSING:
+            why = view.capacity.why
+            decisions.append(Hold(Subject.of_adapter(name), Reason.NETWORK_POLICY_MISSING, why, ours=True))
         decisions.extend(_prepare(basis, name, view))
     decisions.extend(_missing_adapters(basis))
     leased = _leased(basis)
@@ -165,10 +168,21 @@ def _plan_workload(basis: PlanningBasis, subject: WorkloadId, *, may_start: bool
     pair = WorkloadPair(workload, reading.view.get(subject), in_flight)
     if pair.is_in_flight:
         return
-    if not may_start and (wait := _repair_hold(basis, pair)):
+    if (wait := _start_hold(basis, pair)) or (not may_start and (wait := _repair_hold(basis, pair))):
         yield wait
         return
     yield from _apply(basis, pair)
+
+
+def _start_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
+    """Why a workload is neither started nor changed on its adapter; as it runs, it is repaired."""
+    workload, running = pair.workload, pair.running
+    if workload.paused or (running is not None and running.digest == digest_of(workload)):
+        return None
+    denial = start_denial(workload.adapter, basis.desired.adapters.get(workload.adapter))
+    if not denial:
+        return None
+    return Hold(Subject.of_workload(workload.id), Reason.NETWORK_POLICY_MISSING, denial, ours=True)
 
 
 def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:

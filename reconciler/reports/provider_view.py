@@ -58,7 +58,13 @@ NEEDS_OPERATOR = frozenset(
         *(Reason.NO_BALANCE, Reason.NOT_REGISTERED, Reason.NO_PRICE, Reason.PRICE_OUT_OF_BOUNDS),
         *(Reason.REWRITTEN_HISTORY, Reason.UNSIGNED, Reason.PRICE_JUMP, Reason.MASS_REMOVAL),
         *(Reason.FILE_FAULTY, Reason.FILE_WITHOUT_LEASE, Reason.NO_WORKLOAD_FILE, Reason.ASKS_TOO_MUCH),
-        *(Reason.IMAGE_DENIED, Reason.SECRET_DENIED, Reason.ADAPTER_UNKNOWN, Reason.ADAPTER_DENIED),
+        *(
+            Reason.IMAGE_DENIED,
+            Reason.SECRET_DENIED,
+            Reason.ADAPTER_UNKNOWN,
+            Reason.ADAPTER_DENIED,
+            Reason.NETWORK_POLICY_MISSING,
+        ),
         *(Reason.CLOCK_SKEW, Reason.AUTH_FAILURE, Reason.SUSPENDED, Reason.REFUSED_BEFORE),
     }
 )

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
 
-from reconciler.values.adapters import AdapterKind
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.repository import CommitHeader
@@ -194,18 +193,6 @@ class Workload:
     def resources(self) -> Resources:
         """The total of all its containers."""
         return total([s.resources.times(s.count) for s in self.services])
-
-
-@dataclass(frozen=True, slots=True)
-class KubernetesSettings:
-    """An adapter file of kind KubernetesAdapter; `egress_denied` are address ranges in CIDR notation."""
-
-    kind: ClassVar[AdapterKind] = AdapterKind.KUBERNETES
-    is_self_healing: ClassVar[bool] = True
-    rendering: ClassVar[str] = ""
-    enabled: bool = True
-    namespace: str = "provider-workloads"
-    egress_denied: tuple[str, ...] = ()
 
 
 AdapterSettings = KubernetesSettings | AnsibleSettings

@@ -63,6 +63,7 @@ class Reason(StrEnum):
     IMAGE_DENIED = "ImageDenied"
     ADAPTER_UNKNOWN = "AdapterUnknown"
     ADAPTER_DENIED = "AdapterDenied"
+    NETWORK_POLICY_MISSING = "NetworkPolicyMissing"
     SECRET_DENIED = "SecretDenied"  # noqa: S105  # a reason, no secret
     PAUSED_STILL_PAID = "PausedStillPaid"
     ESCROW_LOW = "EscrowLow"

@@ -20,7 +20,7 @@ from tests.cycle.worlds import FILES, MemoryRepo, Scenery, scenery
 from tests.makers import running
 
 CYCLES = 9
-ADAPTER = {"adapters/kubernetes.yaml": b"kind: KubernetesAdapter\nenabled: true\n"}
+ADAPTER = {"adapters/kubernetes.yaml": b"kind: KubernetesAdapter\nnetwork_policy: other\n"}
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from reconciler.documents.files import read_file
 from reconciler.documents.kinds import SINGLE
 from reconciler.documents.schemas import schemas
 from reconciler.documents.workload_model import WorkloadFile
-from reconciler.values.desired import Config, KubernetesSettings, Pricing
+from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.desired import Config, Pricing
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.money import ceil_uve
 from tests.documents.texts import OWNER
@@ -24,8 +25,13 @@ FILES = {
 }
 
 
-def test_the_template_is_valid_without_a_warning() -> None:
-    assert validate(FILES) == ()
+def test_the_template_leaves_one_choice_to_the_operator() -> None:
+    path = "adapters/kubernetes.yaml"
+    (choice,) = validate(FILES)
+    assert (choice.path, choice.warning) == (path, True)
+    assert "network_policy is missing" in choice.message
+    made = FILES[path].replace(b"# network_policy:", b"network_policy:")
+    assert validate({**FILES, path: made}) == ()
 
 
 def test_the_template_has_the_defaults() -> None:

@@ -28,7 +28,7 @@ pricing:
   profit_margin: 0.15
 """
 CONFIG = b"kind: Config\n"
-KUBERNETES = b"kind: KubernetesAdapter\n"
+KUBERNETES = b"kind: KubernetesAdapter\nnetwork_policy: other\n"
 
 
 def lease(dseq: int) -> LeaseId:

@@ -11,7 +11,8 @@ from reconciler.planning.capacity.placement import rendered_for
 from reconciler.planning.planner import plan
 from reconciler.planning.revisions.disruptions import disruptions
 from reconciler.planning.revisions.preview import RevisionChange, preview
-from reconciler.values.desired import AdapterSettings, Desired, KubernetesSettings, Revision, Workload
+from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
+from reconciler.values.desired import AdapterSettings, Desired, Revision, Workload
 from reconciler.values.grants import AnsibleGrants, Grants, KubernetesGrants
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, Isolation
 from reconciler.values.lifecycle import Phase
@@ -36,7 +37,7 @@ from tests.makers import (
 )
 from tests.planning.pushes import Branch
 
-CLUSTER = KubernetesSettings()
+CLUSTER = KubernetesSettings(network_policy=NetworkPolicyController.OTHER)
 RACK = AnsibleSettings(True, (AnsibleGroup("rack", (AnsibleHost("one", "192.0.2.1"),)),))
 ENTRY = KubernetesGrants(cluster="east")
 HOSTS = AnsibleGrants(True, ("192.0.2.0/24",))

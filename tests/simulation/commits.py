@@ -63,7 +63,7 @@ class Commits:
     def found(self) -> None:
         """Create the repository with its first commit."""
         self._git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(self.repository))
-        kubernetes = {"adapters/kubernetes.yaml": "enabled: true\n"}
+        kubernetes = {"adapters/kubernetes.yaml": "network_policy: other\n"}
         self.commit("The first", {"config.yaml": CONFIG, "pricing.yaml": pricing("1"), **kubernetes})
 
     def commit(self, subject: str, files: Mapping[str, str | None]) -> None:

@@ -15,15 +15,17 @@ from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.chain.keys import PrivateKey
 from reconciler.cli.doctor.chain import check_chain
 from reconciler.cli.doctor.checks import CheckResult, CheckState, ok, wrong
+from reconciler.cli.doctor.cluster import check_cluster
 from reconciler.cli.doctor.forge import check_forge
 from reconciler.cli.doctor.hosts import check_hosts
 from reconciler.cli.doctor.machine import check_git, check_outside, check_ports, check_state, open_key
-from reconciler.cli.doctor.outside import check_cluster, check_repository
+from reconciler.cli.doctor.repository import check_repository
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.planning.revisions.adapter_grants import denials
 from reconciler.settings import Settings, SettingsError
 from reconciler.values.adapters import ANSIBLE, KUBERNETES
-from reconciler.values.desired import AdapterSettings, KubernetesSettings
+from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.desired import AdapterSettings
 from reconciler.values.hosts import AnsibleSettings
 
 

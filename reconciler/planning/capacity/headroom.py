@@ -20,6 +20,7 @@ ADAPTER = "adapter"
 WHYS_MAX = 3
 """Adapters that a message lists."""
 Pieces = tuple[Resources, ...]
+_NAMED = (Reason.ADAPTER_DENIED, Reason.NETWORK_POLICY_MISSING, Reason.AUTH_FAILURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +164,10 @@ def offered(adapters: Mapping[str, AdapterView]) -> Reading[Resources]:
 
 
 def unseen_reason(cluster: Unseen) -> Reason:
-    """The reason of holds on effects that need the cluster: denied by the host file, authentication failed,
-    or unseen.
+    """The reason of holds on effects that need the cluster; ClusterUnseen unless a more specific one is
+    known.
     """
-    named = (reason for reason in (Reason.ADAPTER_DENIED, Reason.AUTH_FAILURE) if cluster.reason == reason)
-    return next(named, Reason.CLUSTER_UNSEEN)
+    return next((reason for reason in _NAMED if cluster.reason == reason), Reason.CLUSTER_UNSEEN)
 
 
 def usable(whole: Resources, limits: Limits, desired: Desired) -> Resources:

@@ -9,7 +9,8 @@ from ipaddress import ip_network
 from typing import Generic, TypeVar
 
 from reconciler.values.adapters import adapter_path
-from reconciler.values.desired import AdapterSettings, Desired, KubernetesSettings, Workload
+from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
+from reconciler.values.desired import AdapterSettings, Desired, Workload
 from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
 from reconciler.values.hosts import (
     LOCALHOST,
@@ -89,8 +90,8 @@ def _denial(name: str, settings: AdapterSettings, granted: AdapterGrants | None)
 def without_denied(
     adapters: Mapping[str, AdapterView], desired: Desired, grants: Grants
 ) -> Mapping[str, AdapterView]:
-    """The adapters, with denied ones unseen, so that nothing is started, removed or bid on there; disabled
-    ones offer no capacity.
+    """The adapters, with denied ones unseen, so that nothing is started, removed or bid on there; those that
+    are disabled, or where nothing may start, offer no capacity.
     """
     changed: dict[str, AdapterView] = {}
     for name, view in adapters.items():
@@ -98,10 +99,23 @@ def without_denied(
         if settings is not None and not settings.enabled:
             off = _unseen(f"{adapter_path(name)} says enabled: false")
             changed[name] = replace(view, capacity=off)
+        elif why := start_denial(name, settings):
+            changed[name] = replace(view, capacity=_unseen(why, Reason.NETWORK_POLICY_MISSING))
     for name, why in denials(desired, grants).items():
         unseen = _unseen(why, Reason.ADAPTER_DENIED)
         changed[name] = AdapterView(unseen, unseen)
     return {**adapters, **changed} if changed else adapters
+
+
+def start_denial(name: str, settings: AdapterSettings | None) -> str:
+    """Why nothing may start on an adapter, "" if it may: tenants are separated by what its file names."""
+    if not isinstance(settings, KubernetesSettings) or not settings.enabled or settings.network_policy:
+        return ""
+    *named, last = NetworkPolicyController
+    return (
+        f"{adapter_path(name)} does not name what enforces NetworkPolicies, so nothing is started there; add "
+        f"network_policy: {', '.join(named)} or {last}"
+    )
 
 
 @lru_cache(maxsize=64)

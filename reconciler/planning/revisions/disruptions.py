@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from reconciler.planning.capacity.placement import rendered_for
 from reconciler.planning.revisions.adapter_grants import denials
 from reconciler.planning.workloads import digest_of
-from reconciler.values.desired import Config, Desired, Escrow, KubernetesSettings, OnCritical, Workload
+from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.desired import Config, Desired, Escrow, OnCritical, Workload
 from reconciler.values.grants import Grants
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import WorkloadId

@@ -9,10 +9,10 @@ import pytest
 
 from reconciler.adapters.ansible.credentials import HostCredentials
 from reconciler.cli.doctor.checks import CheckState
+from reconciler.cli.doctor.cluster import check_cluster
 from reconciler.cli.doctor.hosts import check_hosts
-from reconciler.cli.doctor.outside import check_cluster
 from reconciler.settings import Flags, Settings, load_settings
-from reconciler.values.desired import KubernetesSettings
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.hosts import LOCALHOST, AnsibleGroup, AnsibleHost
 from tests.adapters.ansible.makers import hosts
 from tests.adapters.ansible.podman_stub import install

@@ -14,7 +14,7 @@ def run(*arguments: str) -> int:
 def test_init_creates_a_valid_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("init", str(tmp_path / "state")) == 0
     assert run("validate", str(tmp_path / "state")) == 0
-    assert "0 errors, 0 warnings" in capsys.readouterr().out
+    assert "0 errors, 1 warnings" in capsys.readouterr().out
 
 
 def test_init_keeps_existing_files(tmp_path: Path) -> None:
@@ -43,7 +43,8 @@ def test_validate_prints_locations_and_fails(tmp_path: Path, capsys: pytest.Capt
     assert run("validate", str(tmp_path)) == 1
     assert "pricing.yaml:8:" in capsys.readouterr().out
     assert run("validate", str(tmp_path), "-o", "json") == 1
-    [fault] = json.loads(capsys.readouterr().out)
+    choice, fault = json.loads(capsys.readouterr().out)
+    assert (choice["path"], choice["severity"]) == ("adapters/kubernetes.yaml", "warning")
     assert (fault["path"], fault["line"], fault["severity"]) == ("pricing.yaml", 8, "error")
 
 

@@ -12,7 +12,7 @@ from reconciler.planning.memory_update import recall
 from reconciler.planning.planner import derive, plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import admit
-from reconciler.values.desired import AdapterSettings, KubernetesSettings, Workload
+from reconciler.values.desired import AdapterSettings, Workload
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -23,6 +23,7 @@ from reconciler.values.plans import ApplyWorkload, Reason, RemoveWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Attribute, Resources
 from tests.makers import (
+    CLUSTER,
     ROOM,
     capacity_of,
     desired,
@@ -36,7 +37,7 @@ from tests.makers import (
 )
 
 ADAPTERS: dict[str, AdapterSettings] = {
-    "kubernetes": KubernetesSettings(),
+    "kubernetes": CLUSTER,
     "ansible": AnsibleSettings(enabled=True),
 }
 ANYWHERE = workload(adapter="")

@@ -9,7 +9,8 @@ import pytest
 
 from reconciler.planning.planner import plan
 from reconciler.planning.revisions.adapter_grants import denial, denials, without_denied
-from reconciler.values.desired import Desired, Env, KubernetesSettings, Service
+from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.desired import Desired, Env, Service
 from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, is_this_machine
 from reconciler.values.limits import Limits
@@ -19,6 +20,7 @@ from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources
 from tests.makers import (
     ALICE,
+    CLUSTER,
     ROOM,
     adapter,
     capacity_of,
@@ -46,7 +48,7 @@ def on_hosts(*addresses: str, storage: str = "/var/lib/provider-workloads", **gr
     made = replace(AnsibleGroup("rack", hosts), **group)
     return desired(
         adapters={
-            "kubernetes": KubernetesSettings(),
+            "kubernetes": CLUSTER,
             "ansible": AnsibleSettings(True, (made,), storage=storage),
         }
     )

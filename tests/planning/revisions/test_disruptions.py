@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.planning.revisions.disruptions import Disruption, disruptions, is_served
 from reconciler.values.approvals import Breach
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.desired import (
     AdapterSettings,
     Bidding,
@@ -18,7 +19,6 @@ from reconciler.values.desired import (
     Config,
     Desired,
     Escrow,
-    KubernetesSettings,
     OnCritical,
     Port,
     Workload,

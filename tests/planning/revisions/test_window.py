@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.planning.revisions import window
-from reconciler.values.desired import Config, Desired, KubernetesSettings, Workload
+from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.desired import Config, Desired, Workload
 from reconciler.values.grants import Grants, KubernetesGrants
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory

@@ -1,21 +1,13 @@
-"""`doctor`, checks of the state repository and the cluster."""
+"""`doctor`, checks of the state repository."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from reconciler.adapters.kubernetes.api_errors import ApiError, advice_of
-from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig, KubeconfigError
-from reconciler.adapters.kubernetes.permissions import (
-    OPTIONAL_PERMISSIONS,
-    REQUIRED_PERMISSIONS,
-    denied_permissions,
-)
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.cycle.revision_fetcher import RevisionReader
 from reconciler.git.remote import BadRemoteError
@@ -25,14 +17,13 @@ from reconciler.journal.opening import open_records
 from reconciler.planning.planner import revision_in_force
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.settings import Settings
-from reconciler.values.adapters import KUBERNETES
-from reconciler.values.desired import Desired, KubernetesSettings
+from reconciler.values.desired import Desired
 from reconciler.values.memory import Memory
 from reconciler.values.outcomes import Done
 from reconciler.values.readings import Seen, Unseen
 
 SHOWN = 5
-"""Of faults and permissions in a message."""
+"""Of faults in a message."""
 
 
 def check_repository(settings: Settings, address: str | None) -> Generator[CheckResult, None, Desired | None]:
@@ -108,53 +99,3 @@ def _closed(settings: Settings) -> Path | None:
     bare = top / ".git" if (top / ".git").is_dir() else top
     places = (bare, bare / "objects", bare / "refs", bare / "refs" / "heads")
     return next((p for p in places if p.is_dir() and not os.access(p, os.W_OK | os.X_OK)), None)
-
-
-def check_cluster(
-    access: Kubeconfig | None, wanted: KubernetesSettings, *, others: bool = False
-) -> Iterator[CheckResult]:
-    """Checks that the cluster responds and permits what the adapter does; none is needed beside `others`."""
-    if access is None and others:
-        yield ok("cluster", "no kubeconfig is named; workloads run on other adapters")
-        return
-    if access is None:
-        why = "no kubeconfig is named, so nothing runs and nothing is bid"
-        yield wrong("cluster", why, f"name it in the host file: adapters.{KUBERNETES}.kubeconfig")
-        return
-    client = ApiClient(access)
-    try:
-        client.get("/version", {})
-        yield ok("cluster", f"{client.server} responds")
-        yield from _rights(client, wanted.namespace)
-    except ApiError as error:
-        if isinstance(error.__cause__, KubeconfigError):
-            yield wrong("cluster", str(error), f"check adapters.{access.name}.kubeconfig in the host file")
-            return
-        yield wrong("cluster", f"{client.server}: {error}", advice_of(error) or "check the cluster's logs")
-    finally:
-        client.close()
-
-
-def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
-    try:
-        lacking = denied_permissions(client, namespace, REQUIRED_PERMISSIONS)
-        wishes = denied_permissions(client, namespace, OPTIONAL_PERMISSIONS)
-    except ApiError as error:
-        if error.status != 404:
-            raise
-        yield warn("rights", "this cluster cannot list permissions", "the first cycle reports missing ones")
-        return
-    if lacking:
-        shown = ", ".join(right.describe() for right in lacking[:SHOWN])
-        more = f" and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
-        why = f"missing permissions in {namespace}: {shown}{more}"
-        yield wrong("rights", why, "grant it as docs/service/kubernetes.yaml does")
-        return
-    yield ok("rights", f"all {len(REQUIRED_PERMISSIONS)} that are needed in {namespace}")
-    if wishes:
-        shown = ", ".join(right.describe() for right in wishes)
-        yield warn(
-            "rights",
-            f"missing optional permissions: {shown}",
-            "fine if the namespace already exists",
-        )
