@@ -84,7 +84,12 @@ class Observer:
             workloads = results.same(
                 ("reading", name), Seen(results.same_each(("workloads", name), workloads.view))
             )
-        return replace(view, workloads=workloads, capacity=results.same(("capacity", name), view.capacity))
+        capacity = view.capacity
+        if isinstance(capacity, Seen):
+            by_name = {each.name: each for each in capacity.view.machines}
+            machines = results.same_each(("machines", name), by_name).values()
+            capacity = Seen(replace(capacity.view, machines=tuple(machines)))
+        return replace(view, workloads=workloads, capacity=results.same(("capacity", name), capacity))
 
 
 def _look(name: str, adapter: Adapter) -> AdapterView:

@@ -42,9 +42,10 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class StatusPush:
-    """A status commit that was handed to the queue: its subject, hashes by file, and events."""
+    """A status commit that was handed to the queue: its subject, status, hashes by file, and events."""
 
     subject: str
+    status: PublishedStatus
     hashes: Mapping[str, str]
     events: tuple[Unpublished, ...]
 
@@ -62,7 +63,7 @@ class Publisher:
         self._covered_until: str | None = None
         self._push: StatusPush | None = None
         self._is_busy = False
-        self._pending: tuple[Mapping[str, str], int] | None = None
+        self._pending: tuple[PublishedStatus, int] | None = None
         self._first_at = 0
         self._last_at = 0
         self._failures = 0
@@ -83,18 +84,18 @@ class Publisher:
             return None
         if self._is_busy:
             return None
+        self._note_change(publication, now)
+        if not (
+            flush or (self._may_try(now) and (_terminal(publication.events) or self._is_due(rules, now)))
+        ):
+            return None
         files = status_files(publication.status, self._results)
         inputs = KeyedInputs(files, (KeyedInput(files),))
         hashes = self._results.reuse_each(
             "hashes", inputs, lambda path: hashlib.sha256(files[path]).hexdigest()
         )
         if hashes == self._published and not publication.events:
-            self._published_status = publication.status
-            return None
-        self._note_change(hashes, publication.events, now)
-        if not (
-            flush or (self._may_try(now) and (_terminal(publication.events) or self._is_due(rules, now)))
-        ):
+            self._note_published(publication.status)
             return None
         if publication.events and self._covered_until is None:
             self._submit("read the last status commit", self._read_mark)
@@ -103,7 +104,8 @@ class Publisher:
                 return outcome
         publication = self._unpublished(publication)
         commit = self._commit(publication, files, _changed_files(self._published, hashes))
-        self._push = StatusPush(commit.message.split("\n", 1)[0], hashes, publication.events)
+        subject = commit.message.split("\n", 1)[0]
+        self._push = StatusPush(subject, publication.status, hashes, publication.events)
         self._submit("publish the status", partial(self._environment.repo.publish, commit))
         return self.collect_results(now)
 
@@ -171,11 +173,14 @@ class Publisher:
         self._environment.store.outbox.mark_published([each.id for each in covered], "")
         return replace(publication, events=rest)
 
-    def _note_change(self, hashes: Mapping[str, str], events: Sequence[Unpublished], now: int) -> None:
-        state = (hashes, events[-1].id if events else 0)
+    def _note_change(self, publication: Publication, now: int) -> None:
+        state = (publication.status, publication.events[-1].id if publication.events else 0)
         if state != self._pending:
             self._pending, self._last_at = state, now
             self._first_at = self._first_at or now
+
+    def _note_published(self, status: PublishedStatus) -> None:
+        self._published_status, self._pending, self._first_at = status, None, 0
 
     def _is_due(self, rules: Publishing, now: int) -> bool:
         is_quiet = is_over(self._last_at, rules.quiet_seconds, now)
@@ -195,7 +200,8 @@ class Publisher:
             self._warn(outcome)
             return
         self._environment.store.outbox.mark_published([u.id for u in push.events], outcome.detail)
-        self._published, self._pending, self._first_at = push.hashes, None, 0
+        self._published = push.hashes
+        self._note_published(push.status)
         self._warned, self.unpublished = "", 0
         if outcome.detail:
             log.info("published status commit %s", outcome.detail[:12])

@@ -4,7 +4,7 @@ longer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.documents.codec import CodecError, decode, dumps
 from reconciler.journal.database import Database
@@ -42,9 +42,20 @@ class SqliteOutbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._decoded: Mapping[tuple[int, str], Unpublished] = {}
 
     def unpublished(self) -> tuple[Unpublished, ...]:
-        return unpublished_events(self._database, BATCH_MAX)
+        """Events that no pushed commit covers, oldest first; each is decoded once."""
+        rows = self._database.rows("SELECT id, content FROM outbox ORDER BY id LIMIT ?", (BATCH_MAX,))
+        known = self._decoded
+        try:
+            found = [
+                known.get((row, content)) or Unpublished(row, decode(Event, content)) for row, content in rows
+            ]
+        except CodecError as error:
+            raise JournalBrokenError(self._database.path, error) from error
+        self._decoded = dict(zip(rows, found, strict=True))
+        return tuple(found)
 
     def mark_published(self, ids: Sequence[int], commit: str) -> None:
         known = last_commit(self._database)
@@ -66,15 +77,6 @@ class SqliteOutbox:
         text = dumps(tuple[ReportedStatus, ...], tuple(states))
         with self._database.transaction():
             self._database.execute("REPLACE INTO facts (name, content) VALUES (?, ?)", (STATES, text))
-
-
-def unpublished_events(database: Database, at_most: int) -> tuple[Unpublished, ...]:
-    """Events that no pushed commit covers, oldest first."""
-    rows = database.rows("SELECT id, content FROM outbox ORDER BY id LIMIT ?", (at_most,))
-    try:
-        return tuple(Unpublished(row, decode(Event, content)) for row, content in rows)
-    except CodecError as error:
-        raise JournalBrokenError(database.path, error) from error
 
 
 def events_since(database: Database, since: int, at_most: int) -> tuple[RecordedEvent, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.ports import Effect
@@ -42,11 +42,11 @@ class WorkQueue:
     """Items start in the order of submission, one per key at a time, at most `concurrency` in all.
 
     A newer item of a key replaces the queued one, in its place, and follows the running one; only a removal
-    replaces a queued removal. Thread-safe; `changed` is notified of every change.
+    replaces a queued removal. Thread-safe; `changed` is notified when waiting threads may go on.
     """
 
     def __init__(self, target: str, bounds: QueueBounds, now: Callable[[], int]) -> None:
-        self._target, self._bounds, self._now = target, bounds, now
+        self.target, self._bounds, self._now = target, bounds, now
         self.changed = threading.Condition()
         self._queued: dict[WorkKey, Work] = {}
         self._running: dict[WorkKey, Work] = {}
@@ -62,7 +62,7 @@ class WorkQueue:
             before = self._queued.get(item.key)
             if before is not None and before.item.is_removal and not item.is_removal:
                 return False
-            is_full = before is None and len(self._queued) + len(self._running) >= self._bounds.depth
+            is_full = before is None and self.depth >= self._bounds.depth
             if is_full or self._is_closed:
                 self._refused += 1
                 return False
@@ -71,31 +71,31 @@ class WorkQueue:
                 self._retries += 1
             since, submitted = self._now(), time.monotonic()
             self._queued[item.key] = Work(InFlight(item, since), effect, submitted)
-            self.changed.notify_all()
+            self.changed.notify()  # one thread for one item
             return True
 
     def startable(self) -> tuple[WorkKey, ...]:
         """The keys of the items that may start now, oldest first."""
         with self.changed:
-            if len(self._running) >= self._bounds.concurrency:
-                return ()
-            if any(each.item.goes_first for each in self._running.values()):
-                return ()
-            found: list[WorkKey] = []
-            for key, work in self._queued.items():
-                if key not in self._running:
-                    found.append(key)
-                if work.item.goes_first:
-                    break
-            return tuple(found)
+            return tuple(self._startable())
+
+    def _startable(self) -> Iterator[WorkKey]:
+        if len(self._running) >= self._bounds.concurrency:
+            return
+        if any(each.item.goes_first for each in self._running.values()):
+            return
+        for key, work in self._queued.items():
+            if key not in self._running:
+                yield key
+            if work.item.goes_first:
+                return
 
     def take(self, key: WorkKey | None = None) -> Work | None:
         """Start the first item that may start, or that of `key`; None if there is none."""
         with self.changed:
-            keys = self.startable()
-            if not keys or key not in (None, *keys):
+            key = next((each for each in self._startable() if key in (None, each)), None)
+            if key is None:
                 return None
-            key = key or keys[0]
             queued = self._queued.pop(key)
             self._running[key] = replace(queued, in_flight=replace(queued.in_flight, is_running=True))
             return self._running[key]
@@ -110,13 +110,19 @@ class WorkQueue:
                 self._failed.add(work.item.key)
             else:
                 self._failed.discard(work.item.key)
-            self.changed.notify_all()
+            if work.item.goes_first or self._is_closed:
+                self.changed.notify_all()  # else the thread that ended it takes the next
 
     def collect(self) -> tuple[WorkResult, ...]:
         """The results since the last call, oldest first."""
         with self.changed:
             found, self._results = tuple(self._results), []
             return found
+
+    @property
+    def depth(self) -> int:
+        """How many items are in flight."""
+        return len(self._running) + len(self._queued)
 
     def in_flight(self) -> tuple[InFlight, ...]:
         """Running items, then queued ones, each oldest first."""
@@ -142,7 +148,7 @@ class WorkQueue:
         """Depth, age and totals."""
         with self.changed:
             return QueueStatistics(
-                self._target,
+                self.target,
                 queued=len(self._queued),
                 running=len(self._running),
                 oldest_since=min((each.since for each in self.in_flight()), default=0),

@@ -81,18 +81,17 @@ class ThreadedQueues(InlineQueues):
         for queue in queues:
             with queue.changed:
                 queue.changed.wait_for(
-                    lambda queue=queue: not queue.in_flight(),  # type: ignore[misc]  # bound per iteration
+                    lambda queue=queue: not queue.depth,  # type: ignore[misc]  # bound per iteration
                     max(deadline - time.monotonic(), 0),
                 )
         return super().drain(0)
 
     def _run(self, queue: WorkQueue) -> None:
         """Start a thread unless there are enough for what is in flight."""
-        target = queue.statistics().target
-        have = self._threads.get(target, 0)
-        if have < min(self._bounds.concurrency, len(queue.in_flight())):
-            self._threads[target] = have + 1
-            name = f"{target} work {have}"
+        have = self._threads.get(queue.target, 0)
+        if have < min(self._bounds.concurrency, queue.depth):
+            self._threads[queue.target] = have + 1
+            name = f"{queue.target} work {have}"
             threading.Thread(target=self._work, args=(queue,), name=name, daemon=True).start()
 
     def _work(self, queue: WorkQueue) -> None:
@@ -109,7 +108,7 @@ class ThreadedQueues(InlineQueues):
         """Wait for an item that may start; None once the queue is closed and empty."""
         with queue.changed:
             while (work := queue.take()) is None:
-                if queue.is_closed and not queue.in_flight():
+                if queue.is_closed and not queue.depth:
                     return None
                 queue.changed.wait()
             return work

@@ -29,6 +29,11 @@ class Machine:
         """What is left of it; negative if it is overcommitted."""
         return self.offered - total([piece for pieces in self.held.values() for piece in pieces])
 
+    @property
+    def held_by_workload(self) -> Mapping[WorkloadId, Resources]:
+        """What each workload uses of it, over its pieces."""
+        return {workload: total(list(pieces)) for workload, pieces in self.held.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
 from typing import ClassVar
 
 MB = 1 << 20
@@ -41,7 +40,12 @@ class Resources:
         )
 
     def __sub__(self, other: Resources) -> Resources:
-        return self + other.times(-1)
+        return Resources(
+            self.cpu_milli - other.cpu_milli,
+            self.memory_bytes - other.memory_bytes,
+            self.storage_bytes - other.storage_bytes,
+            self.gpu - other.gpu,
+        )
 
     def times(self, count: int) -> Resources:
         """`count` of these."""
@@ -87,7 +91,9 @@ class Resources:
 
 def total(parts: list[Resources]) -> Resources:
     """The sum; zero for an empty list."""
-    return reduce(Resources.__add__, parts, Resources())
+    if len(parts) == 1:
+        return parts[0]
+    return Resources(*map(sum, zip(*(part.amounts for part in parts), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def test_events_stay_until_a_commit_covers_them_also_after_a_restart(tmp_path: P
     outbox: ports.Outbox = opened.outbox
     first, second = outbox.unpublished()
     assert (first.event, second.event) == (STEP, outcome)
+    assert outbox.unpublished()[0] is first, "decoded once, however long no commit covers it"
     outbox.mark_published([first.id], "c0ffee")
     outbox.mark_published([first.id], "c0ffee")
     assert outbox.unpublished() == (second,)

@@ -9,7 +9,7 @@ from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
 from reconciler.values.desired import Desired
 from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
-from reconciler.values.machines import Capacity, Promise
+from reconciler.values.machines import Capacity, Machine, Promise
 from reconciler.values.observed import AdapterView
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -37,7 +37,7 @@ class AdapterHeadroom:
         if not self.left.covers(total(list(packed))):
             return None
         machines = eligible(self.machines, attributes)
-        found = fit(machines, packed)
+        found = fit([machine.free for machine in machines], packed)
         return None if found is None else tuple(machines[at].name for at in found)
 
     def after(self, pieces: Pieces, machines: Sequence[str]) -> AdapterHeadroom:
@@ -143,11 +143,17 @@ class Reservation:
     unplaced: frozenset[OrderId] = frozenset()
 
 
-def adapter_headroom(capacity: Capacity, reserve_percent: int) -> AdapterHeadroom:
+def adapter_headroom(
+    capacity: Capacity, free: tuple[FreeMachine, ...], reserve_percent: int
+) -> AdapterHeadroom:
     """An adapter's room before any promise; what our workloads hold is taken from its machines."""
-    machines = tuple(FreeMachine(each.name, each.free, each.attributes) for each in capacity.machines)
     left = capacity.total.percent(100 - reserve_percent)
-    return AdapterHeadroom(machines, left, capacity.workloads_are_whole)
+    return AdapterHeadroom(free, left, capacity.workloads_are_whole)
+
+
+def free_machine(machine: Machine) -> FreeMachine:
+    """What is left of a machine beside our workloads on it."""
+    return FreeMachine(machine.name, machine.free, machine.attributes)
 
 
 def offered(adapters: Mapping[str, AdapterView]) -> Reading[Resources]:

@@ -17,13 +17,14 @@ class FreeMachine:
     attributes: tuple[Attribute, ...] = ()
 
 
-def fit(machines: Sequence[FreeMachine], pieces: Sequence[Resources]) -> tuple[int, ...] | None:
-    """The index of a machine for each piece, so that all pieces fit together; None if no packing was found.
+def fit(free: Sequence[Resources], pieces: Sequence[Resources]) -> tuple[int, ...] | None:
+    """The index of a machine for each piece, so that all pieces fit together into what is free of each
+    machine; None if no packing was found.
 
     First-fit decreasing: the piece with the largest share of what is free comes first, and takes the first
     machine with room. It may miss a packing that an exhaustive search finds.
     """
-    rooms = [machine.free for machine in machines]
+    rooms = list(free)
     chosen = [0] * len(pieces)
     for index in _largest_first(pieces, rooms):
         piece = pieces[index]

@@ -6,6 +6,7 @@ holds its machine until it is gone.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ from reconciler.planning.capacity.headroom import (
     Pieces,
     Reservation,
     adapter_headroom,
+    free_machine,
     reserve_percent,
 )
 from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
@@ -22,14 +24,15 @@ from reconciler.planning.capacity.placement import tied_adapter, tied_adapters
 from reconciler.planning.lease_index import promises_by_workload, served_leases
 from reconciler.planning.planning_input import PlanningBasis
 from reconciler.values.ids import OrderId, WorkloadId, workload_id
-from reconciler.values.machines import Promise
+from reconciler.values.machines import Capacity, Promise
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import AdapterView, Bid, Lease, Market
-from reconciler.values.readings import Seen
+from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Attribute, Resources, ResourceUnit, total
 from reconciler.values.result_cache import KeyedInput, KeyedInputs
 
 NOTHING = Resources()
+NOTHING_HELD: Mapping[WorkloadId, Resources] = {}
 PIECES_MAX = 1_000
 """Units of one order: the chain allows 20 kinds of units, 50 of each (semantics 2)."""
 
@@ -54,14 +57,17 @@ def reserve(basis: PlanningBasis) -> Reservation:
     """Reserve each claim where it was promised, then find room for pieces whose machine is gone or full;
     leases come before bids, older bids before newer ones. The promises are kept while the chain is unseen.
     """
-    market = basis.market
+    market, rooms = basis.market, _rooms(basis)
     leases = _lease_claims(basis)
+    missing = _missing_pieces(basis, leases, rooms)
     inputs = (
-        *(leases, reserve_percent(basis.desired), basis.limits.capacity, basis.memory.promises),
+        *(leases, missing, reserve_percent(basis.desired), basis.limits.capacity, basis.memory.promises),
         *((market.bids, *basis.intents, market.orders if basis.intents else None) if market else ()),
         *(part for name, view in sorted(basis.adapters.items()) for part in (name, _capacity_of(view))),
     )
-    return basis.decisions.reuse("reserve", inputs, lambda: _reserve(basis, leases))
+    return basis.decisions.reuse(
+        "reserve", inputs, lambda: _reserve(basis, _Machines(basis, rooms), leases, missing)
+    )
 
 
 def _capacity_of(view: AdapterView) -> object:
@@ -69,21 +75,129 @@ def _capacity_of(view: AdapterView) -> object:
     return view.capacity.view if isinstance(view.capacity, Seen) else view.capacity
 
 
-def _reserve(basis: PlanningBasis, leases: Sequence[Claim]) -> Reservation:
-    machines = _Machines(basis)
-    if basis.market is None:
-        return Reservation(machines.headroom(), basis.memory.promises)
-    claims = [*leases, *_bids(basis, basis.market)]
-    loose = [(claim, rest) for claim in claims if (rest := machines.pin(claim)) is not None]
-    moved = {claim.order: machines.settle(claim, rest) for claim, rest in loose}
-    promises = {
-        claim.order: promise
-        for claim in claims
-        if (promise := moved.get(claim.order) or basis.memory.promises.get(claim.order)) is not None
+def _rooms(basis: PlanningBasis) -> Mapping[str, AdapterHeadroom]:
+    """The room of each adapter whose capacity is seen, before any promise."""
+    percent = reserve_percent(basis.desired)
+    return {
+        name: adapter_headroom(view.capacity.view, _free_machines(basis, name, view.capacity.view), percent)
+        for name, view in sorted(basis.adapters.items())
+        if isinstance(view.capacity, Seen)
     }
+
+
+def _free_machines(basis: PlanningBasis, adapter: str, capacity: Capacity) -> tuple[FreeMachine, ...]:
+    machines = {each.name: each for each in capacity.machines}
+    inputs = KeyedInputs(machines, (KeyedInput(machines),))
+    free = basis.decisions.reuse_each(
+        ("free machines", adapter), inputs, lambda name: free_machine(machines[name])
+    )
+    return tuple(free.values())
+
+
+def _held(basis: PlanningBasis, adapter: str) -> Mapping[WorkloadId, Resources]:
+    """What each workload holds of an adapter's machines; nothing while that is unseen."""
+    capacity, results = basis.adapters[adapter].capacity, basis.decisions
+    if isinstance(capacity, Unseen):
+        return NOTHING_HELD
+    machines = {each.name: each for each in capacity.view.machines}
+    inputs = KeyedInputs(machines, (KeyedInput(machines),))
+    by_machine = results.reuse_each(
+        ("held on a machine", adapter), inputs, lambda name: machines[name].held_by_workload
+    )
+
+    def in_all() -> Mapping[WorkloadId, Resources]:
+        found: dict[WorkloadId, Resources] = {}
+        for held in by_machine.values():
+            found |= {name: found[name] + part if name in found else part for name, part in held.items()}
+        return results.same_each(("held", adapter), found)
+
+    return results.reuse(("held in all", adapter), (by_machine,), in_all)
+
+
+def _missing_pieces(
+    basis: PlanningBasis, leases: Mapping[WorkloadId, Claim], rooms: Mapping[str, AdapterHeadroom]
+) -> Mapping[WorkloadId, Mapping[int, Resources]]:
+    """The pieces, by index, that each lease's workload does not hold yet; without workloads that hold all,
+    and those on unseen adapters.
+    """
+    names = sorted(basis.adapters)
+    held = {name: _held(basis, name) for name in names}
+    shared = [(name, name in rooms and rooms[name].workloads_are_whole, name in rooms) for name in names]
+
+    def missing(name: WorkloadId) -> Mapping[int, Resources] | None:
+        claim = leases[name]
+        if claim.adapter not in rooms:
+            return None if claim.adapter else dict(enumerate(claim.pieces))
+        packed = rooms[claim.adapter].packed(claim.pieces)
+        return _beyond(packed, held[claim.adapter].get(name, NOTHING)) or None
+
+    by_key = (KeyedInput(leases), *(KeyedInput(held[name]) for name in names))
+    inputs = KeyedInputs(leases, by_key, tuple(part for parts in shared for part in parts))
+    return basis.decisions.reuse_each("missing pieces", inputs, missing)
+
+
+def _beyond(pieces: Pieces, held: Resources) -> Mapping[int, Resources]:
+    """The pieces, by index, that remain after what is held."""
+    rest: dict[int, Resources] = {}
+    for index, piece in enumerate(pieces):
+        left = (piece - held).without_negatives()
+        held = (held - piece).without_negatives()
+        if left != NOTHING:
+            rest[index] = left
+    return rest
+
+
+def _reserve(
+    basis: PlanningBasis,
+    machines: _Machines,
+    leases: Mapping[WorkloadId, Claim],
+    missing: Mapping[WorkloadId, Mapping[int, Resources]],
+) -> Reservation:
     known = basis.memory.promises
+    if basis.market is None:
+        return Reservation(machines.headroom(), known)
+    bids = [*_bids(basis, basis.market)]
+    machines.count(_claimed(basis, leases))
+    for bid in bids:
+        machines.count({bid.adapter: total(list(bid.pieces))})
+    in_order = sorted((leases[name] for name in missing), key=lambda claim: str(claim.order))
+    pinned = [(claim, machines.pin(claim, missing[claim.workload])) for claim in in_order if claim.workload]
+    pinned += [(bid, machines.pin(bid, rest)) for bid in bids if (rest := machines.pieces(bid))]
+    moved = {claim.order: machines.settle(claim, rest) for claim, rest in pinned if rest}
+    kept = _kept_promises(basis, leases, bids)
+    changed = {
+        order: found for order, found in moved.items() if found is not None and known.get(order) != found
+    }
     unplaced = frozenset(order for order, promise in moved.items() if promise is None)
-    return Reservation(machines.headroom(), known if promises == known else promises, unplaced)
+    return Reservation(machines.headroom(), {**kept, **changed} if changed else kept, unplaced)
+
+
+def _claimed(basis: PlanningBasis, leases: Mapping[WorkloadId, Claim]) -> Mapping[str, Resources]:
+    """The sum of the claims of leases on each adapter."""
+    inputs = KeyedInputs(leases, (KeyedInput(leases),))
+    each = basis.decisions.reuse_each(
+        "resources of claims", inputs, lambda name: total(list(leases[name].pieces))
+    )
+
+    def sums() -> Mapping[str, Resources]:
+        found: dict[str, list[Resources]] = defaultdict(list)
+        for name, claim in leases.items():
+            found[claim.adapter].append(each[name])
+        return {adapter: total(parts) for adapter, parts in found.items()}
+
+    return basis.decisions.reuse("claimed", (leases, each), sums)
+
+
+def _kept_promises(
+    basis: PlanningBasis, leases: Mapping[WorkloadId, Claim], bids: Sequence[Claim]
+) -> Mapping[OrderId, Promise]:
+    """The known promises of these claims; the same mapping if none has ended."""
+    known = basis.memory.promises
+    leased = basis.decisions.reuse(
+        "leased orders", (leases,), lambda: {claim.order for claim in leases.values()}
+    )
+    claimed = leased | {bid.order for bid in bids}
+    return known if known.keys() <= claimed else {order: known[order] for order in known if order in claimed}
 
 
 def promised_resources(market: Market) -> Resources:
@@ -104,8 +218,8 @@ def _all(units: Sequence[ResourceUnit]) -> Resources:
     return total([unit.all for unit in units])
 
 
-def _lease_claims(basis: PlanningBasis) -> Sequence[Claim]:
-    """The claims of served leases, in the order of their ids as text; the same object if none differs."""
+def _lease_claims(basis: PlanningBasis) -> Mapping[WorkloadId, Claim]:
+    """The claims of served leases."""
     served, promised = served_leases(basis), basis.memory.promises
     results = basis.decisions
     promises = results.reuse(
@@ -115,11 +229,7 @@ def _lease_claims(basis: PlanningBasis) -> Sequence[Claim]:
     )
     by_key = (KeyedInput(served), KeyedInput(tied_adapters(basis)), KeyedInput(promises))
     inputs = KeyedInputs(served, by_key, tuple(sorted(basis.adapters)))
-    claims = results.reuse_each("claims of leases", inputs, lambda name: _lease(basis, served[name]))
-    in_order = results.reuse(
-        "leases in order", (served,), lambda: sorted(served, key=lambda name: str(served[name].id))
-    )
-    return results.reuse("claims in order", (claims,), lambda: [claims[name] for name in in_order])
+    return results.reuse_each("claims of leases", inputs, lambda name: _lease(basis, served[name]))
 
 
 def _lease(basis: PlanningBasis, lease: Lease) -> Claim:
@@ -163,49 +273,43 @@ def _promised(
 class _Machines:
     """The machines while claims are reserved on them, in place; made and used within one call."""
 
-    def __init__(self, basis: PlanningBasis) -> None:
-        percent = reserve_percent(basis.desired)
-        views = {
-            n: v.capacity.view for n, v in sorted(basis.adapters.items()) if isinstance(v.capacity, Seen)
-        }
-        self._rooms: dict[str, AdapterHeadroom] = {
-            name: adapter_headroom(view, percent) for name, view in views.items()
-        }
+    def __init__(self, basis: PlanningBasis, rooms: Mapping[str, AdapterHeadroom]) -> None:
+        self._rooms = rooms
         self._free = {
             name: {each.name: each.free for each in room.machines} for name, room in self._rooms.items()
         }
         self._left = {name: room.left for name, room in self._rooms.items()}
         most = basis.limits.capacity
-        self._ceiling = most.percent(100 - percent) if most is not None else None
-        self._held: dict[tuple[str, WorkloadId], Resources] = {}
-        for name, view in views.items():
-            for machine in view.machines:
-                for workload, pieces in machine.held.items():
-                    held = self._held.get((name, workload), NOTHING)
-                    self._held[name, workload] = held + total(list(pieces))
+        self._ceiling = most.percent(100 - reserve_percent(basis.desired)) if most is not None else None
+        self._eligible: dict[tuple[str, tuple[Attribute, ...]], list[str]] = {}
 
     def headroom(self) -> Headroom:
         """What is left."""
         return Headroom({name: self._room(name) for name in self._rooms}, self._ceiling)
 
-    def pin(self, claim: Claim) -> dict[int, Resources] | None:
-        """Reserve the pieces that run already or that have room on their promised machine; the others by
-        index, None if there are none.
-        """
+    def count(self, claimed: Mapping[str, Resources]) -> None:
+        """Deduct claims from the sums that may be promised, by adapter ("": to be chosen)."""
         if self._ceiling is not None:
-            self._ceiling -= total(list(claim.pieces))
+            self._ceiling -= total(list(claimed.values()))
+        for name, amount in claimed.items():
+            if name in self._left:
+                self._left[name] -= amount
+
+    def pieces(self, claim: Claim) -> Mapping[int, Resources]:
+        """All pieces of a claim by index; none on an unseen adapter."""
         room = self._rooms.get(claim.adapter)
         if room is None:
-            return None if claim.adapter else dict(enumerate(claim.pieces))
-        packed = room.packed(claim.pieces)
-        self._left[claim.adapter] -= total(list(packed))
-        free = self._free[claim.adapter]
-        rest = self._missing(claim, packed)
-        for index in list(rest):
+            return {} if claim.adapter else dict(enumerate(claim.pieces))
+        return dict(enumerate(room.packed(claim.pieces)))
+
+    def pin(self, claim: Claim, pieces: Mapping[int, Resources]) -> Mapping[int, Resources]:
+        """Reserve the pieces that have room on their promised machine; returns the others."""
+        free, rest = self._free.get(claim.adapter, {}), dict(pieces)
+        for index, piece in pieces.items():
             name = claim.machines[index] if index < len(claim.machines) else ""
-            if name in free and free[name].covers(rest[index]):
+            if name in free and free[name].covers(piece):
                 free[name] -= rest.pop(index)
-        return rest or None
+        return rest
 
     def settle(self, claim: Claim, rest: Mapping[int, Resources]) -> Promise | None:
         """Find room for these pieces of a claim on its adapter, or on any if it has none or may move."""
@@ -214,17 +318,23 @@ class _Machines:
             if promise is None:  # it counts against the sum that may be promised, wherever it will run
                 self._left = {name: left - total(list(claim.pieces)) for name, left in self._left.items()}
             return promise
-        room = self._room(claim.adapter)
-        machines = eligible(room.machines, claim.attributes)
-        found = fit(machines, list(rest.values()))
+        free, machines = self._free[claim.adapter], self._eligible_on(claim.adapter, claim.attributes)
+        found = fit([free[name] for name in machines], list(rest.values()))
         if found is None:
             return self._move(claim, rest) if claim.may_move else None
-        packed = room.packed(claim.pieces)
+        packed = self._rooms[claim.adapter].packed(claim.pieces)
         names = list(claim.machines) if len(claim.machines) == len(packed) else [""] * len(packed)
         for (index, piece), at in zip(rest.items(), found, strict=True):
-            names[index] = machines[at].name
-            self._free[claim.adapter][machines[at].name] -= piece
+            names[index] = machines[at]
+            free[machines[at]] -= piece
         return Promise(claim.adapter, tuple(names))
+
+    def _eligible_on(self, adapter: str, attributes: tuple[Attribute, ...]) -> list[str]:
+        """The names of the adapter's machines that meet the attributes."""
+        if (adapter, attributes) not in self._eligible:
+            found = eligible(self._rooms[adapter].machines, attributes)
+            self._eligible[adapter, attributes] = [machine.name for machine in found]
+        return self._eligible[adapter, attributes]
 
     def _move(self, claim: Claim, rest: Mapping[int, Resources]) -> Promise | None:
         """Give up its machines and choose again; without another choice it keeps them."""
@@ -247,19 +357,6 @@ class _Machines:
             for name, piece in zip(promise.machines, packed, strict=True):
                 self._free[promise.adapter][name] -= piece
         return promise
-
-    def _missing(self, claim: Claim, packed: Pieces) -> dict[int, Resources]:
-        """The pieces, by index, beyond what the claim's workload holds already."""
-        if claim.workload is None:
-            return dict(enumerate(packed))
-        held = self._held.get((claim.adapter, claim.workload), NOTHING)
-        missing: dict[int, Resources] = {}
-        for index, piece in enumerate(packed):
-            rest = (piece - held).without_negatives()
-            held = (held - piece).without_negatives()
-            if rest != NOTHING:
-                missing[index] = rest
-        return missing
 
     def _room(self, name: str) -> AdapterHeadroom:
         free = self._free[name]

@@ -16,22 +16,18 @@ AMOUNTS = st.integers(0, 6)
 VECTORS = st.builds(Resources, AMOUNTS, AMOUNTS, AMOUNTS, st.integers(0, 2))
 
 
-def machines(*free: Resources) -> list[FreeMachine]:
-    return [FreeMachine(f"m{number}", each) for number, each in enumerate(free)]
-
-
 def test_two_units_of_2000m_do_not_fit_nodes_with_3000m_and_1000m() -> None:
-    nodes = machines(Resources(3000), Resources(1000))
+    nodes = [Resources(3000), Resources(1000)]
     assert fit(nodes, [Resources(2000)] * 2) is None
     assert fit(nodes, [Resources(1000), Resources(3000)]) == (1, 0)
 
 
 def test_the_largest_piece_is_placed_first() -> None:
-    assert fit(machines(Resources(3), Resources(2)), [Resources(1), Resources(2), Resources(2)]) is not None
+    assert fit([Resources(3), Resources(2)], [Resources(1), Resources(2), Resources(2)]) is not None
 
 
 def test_a_machine_that_is_overcommitted_takes_only_what_needs_nothing_of_it() -> None:
-    full = machines(Resources(-5, 10))
+    full = [Resources(-5, 10)]
     assert fit(full, [Resources(1)]) is None
     assert fit(full, [Resources(0, 10)]) == (0,)
     assert fit([], []) == ()
@@ -53,7 +49,7 @@ def test_attributes_select_machines_by_the_keys_that_machines_declare() -> None:
 def test_what_fits_really_fits_and_no_more_than_an_exhaustive_search_finds(
     free: list[Resources], pieces: list[Resources]
 ) -> None:
-    found = fit(machines(*free), pieces)
+    found = fit(free, pieces)
     if found is not None:
         for at, there in enumerate(free):
             taken = [piece for piece, place in zip(pieces, found, strict=True) if place == at]
@@ -79,7 +75,7 @@ def refused_share(rng: random.Random, feasible: int) -> float:
         if not fits_exhaustively(free, pieces):
             continue
         seen += 1
-        refused += fit(machines(*free), pieces) is None
+        refused += fit(free, pieces) is None
     return refused / seen
 
 
