@@ -225,7 +225,7 @@ def adapter_file(world: World, a: int, b: int) -> None:
     good = {path: world.remote.files[path].decode() if path in world.remote.files else None, other: None}
     if good[path] is None:
         return
-    text, same = good[path], "kind: KubernetesAdapter\nenabled: true\n"
+    text, same = good[path], "kind: KubernetesAdapter\nenabled: true\nnetwork_policy: other\n"
     change: tuple[dict[str, str | None], ...] = (
         {path: str(text).replace("enabled: true", "enabled: false")},
         {path: None, other: same},

@@ -210,7 +210,7 @@ def _first_files(terms: Terms) -> dict[str, str | None]:
     files: dict[str, str | None] = {
         "config.yaml": terms.config,
         "pricing.yaml": pricing(terms.chain_cents),
-        "adapters/kubernetes.yaml": "network_policy: other\n",
+        "adapters/kubernetes.yaml": "enabled: true\nnetwork_policy: other\n",
     }
     if terms.hosts:
         lines = "".join(
