@@ -85,6 +85,13 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
         money.foreign_transactions,
     )
     yield CounterMetricFamily("virtengine_provider_fees_uve", "Fees paid, in uve.", money.fees_uve)
+    yield _gauge("virtengine_provider_day_fees_uve", "Fees of the last 24 hours, in uve.", money.day_fees_uve)
+    if money.balance_seconds_left is not None:
+        yield _gauge(
+            "virtengine_provider_balance_seconds_left",
+            "How long the balance stays above the reserve at the rate of the last 24 hours.",
+            money.balance_seconds_left,
+        )
 
 
 def funds(snapshot: Snapshot) -> Iterator[Metric]:

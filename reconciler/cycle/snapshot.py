@@ -9,6 +9,7 @@ from typing import overload
 
 from reconciler.cycle.object_views import ObjectViews
 from reconciler.cycle.planned_cycle import PlannedCycle
+from reconciler.planning.money.day_totals import balance_seconds_left, day_fees
 from reconciler.planning.money.ledger import earnings
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
@@ -61,7 +62,11 @@ def snapshot_of(
     """The cycle's state merged over the previous one: unseen sources keep their last values."""
     inputs, plan = planned.inputs, planned.plan
     market = inputs.seen_market
-    shown = before if market is None else replace(_with_market(before, market, plan), bids=views.bids)
+    shown = (
+        before
+        if market is None
+        else replace(_with_market(before, market, plan, inputs.limits.balance_reserve), bids=views.bids)
+    )
     return replace(
         shown,
         applied=plan.revision or shown.applied,
@@ -86,7 +91,7 @@ def snapshot_of(
     )
 
 
-def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
+def _with_market(before: Snapshot, market: Market, plan: Plan, reserve: int) -> Snapshot:
     return replace(
         before,
         address=market.wallet.address,
@@ -94,12 +99,12 @@ def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
         height=market.height,
         chain_time=market.time,
         orders_open=len(market.orders),
-        money=_money(before.money, market, plan),
+        money=_money(before.money, market, plan, reserve),
         leases=LeaseViews(market, plan),
     )
 
 
-def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
+def _money(before: MoneyView, market: Market, plan: Plan, reserve: int) -> MoneyView:
     """Received money before fees; monotonic, as it is a counter."""
     ledger = plan.memory.ledger or WalletLedger()
     found = earnings(market, ledger, plan.funding)
@@ -111,6 +116,8 @@ def _money(before: MoneyView, market: Market, plan: Plan) -> MoneyView:
         fees_uve=ledger.fees,
         unexplained_uve=ledger.unexplained,
         foreign_transactions=plan.memory.foreign_total,
+        day_fees_uve=day_fees(ledger, market.time),
+        balance_seconds_left=balance_seconds_left(ledger, reserve, market.time),
         received_uve=max(before.received_uve, found.earned + ledger.fees),
     )
 

@@ -58,6 +58,7 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         messages_per_transaction=limits.messages_per_transaction,
         bids_per_cycle=limits.bids_per_cycle,
         spend_per_hour=whole_uve(limits.spend_per_hour),
+        fees_per_day=whole_uve(limits.fees_per_day),
         balance_reserve=whole_uve(limits.balance_reserve),
         bid_deposit_max=whole_uve(limits.bid_deposit_max),
         promised_per_tenant_percent=limits.promised_per_tenant_percent,

@@ -20,12 +20,24 @@ from reconciler.values.resources import USAGE_BILLED
 def fees_max(basis: MarketBasis, messages: tuple[Message, ...]) -> tuple[int, ...]:
     """The most that each message may cost, in uve.
 
-    Messages that stop a loss, as they end an unpaid lease or one that the repository closes, may also use the
-    reserve, which is kept for them. Bids share what is left of their budget.
+    Messages that stop a loss may also use the reserve, which is kept for them, and the refunded deposit. Bids
+    share what is left of their budget.
     """
     bids = sum(isinstance(m, CreateBid) for m in messages)
     budget = BidBudget.of(basis).fees_of(bids) // bids if bids else 0
     return tuple(_fee_max(basis, message, budget) for message in messages)
+
+
+def stops_a_loss(basis: MarketBasis, message: Message) -> bool:
+    """Whether it ends an unpaid lease, or one that the repository closes."""
+    match message:
+        case CloseBid(lease=True):
+            return True
+        case WithdrawLease(id=lease):
+            left = basis.funding.account_left(lease).blocks_left
+            return left is not None and left < 0
+        case _:
+            return False
 
 
 def _fee_max(basis: MarketBasis, message: Message, bid_budget: int) -> int:
@@ -38,9 +50,9 @@ def _fee_max(basis: MarketBasis, message: Message, bid_budget: int) -> int:
             due = sum(_due(basis, lease))
             return basis.limits.balance_reserve + _deposit(basis, lease) + due
         case WithdrawLease(id=lease, expected=expected):
-            left = basis.funding.account_left(lease).blocks_left
-            ends = left is not None and left < 0  # the end of the lease refunds its bid's deposit
-            return expected + (basis.limits.balance_reserve + _deposit(basis, lease) if ends else 0)
+            if not stops_a_loss(basis, message):
+                return expected
+            return expected + basis.limits.balance_reserve + _deposit(basis, lease)
         case RecordUsage(amount=amount):
             return max(net_of_settlement(amount, basis.market.rules) - _fees(basis).settle, 0)
         case SettleUsage(amount=amount):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, localcontext
 
+from reconciler.planning.money.day_totals import with_totals
 from reconciler.planning.money.gas import SHORT_SECONDS, with_measured, with_shortage
 from reconciler.planning.money.ledger import update_ledger
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
@@ -139,12 +140,15 @@ def _with_fee(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
 
 
 def _spent(ledger: WalletLedger, confirmation: Confirmation) -> WalletLedger:
-    """Spending counted against `spend_per_hour`: the fee, and deposits unless the bids failed."""
+    """Spending counted against `spend_per_hour`, the fee, and deposits unless the bids failed; the fee also
+    against `fees_per_day`.
+    """
     spent = confirmation.intent.fee
     if confirmation.outcome is not IntentOutcome.REFUSED:
         spent += sum(m.deposit for m in confirmation.intent.messages if isinstance(m, CreateBid))
     recent = tuple(s for s in ledger.spent if s[0] > confirmation.time - HOUR_SECONDS)
-    return replace(ledger, spent=(*recent, (confirmation.time, spent)))
+    counted = with_totals(ledger, confirmation.time, fees=confirmation.intent.fee)
+    return replace(counted, spent=(*recent, (confirmation.time, spent)))
 
 
 def _with_landed(memory: Memory, message: Message, time: int) -> Memory:

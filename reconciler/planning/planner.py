@@ -11,6 +11,7 @@ from reconciler.planning.capacity.promises import reserve
 from reconciler.planning.ceilings import cap_actions
 from reconciler.planning.leases import plan_closings
 from reconciler.planning.memory_update import recall, update_memory
+from reconciler.planning.money.fee_budget import within_fee_budget
 from reconciler.planning.money.funding import funding_by_lease, paused_by_funding, plan_funding
 from reconciler.planning.money.ledger import account_holds
 from reconciler.planning.money.ledger_entries import ledger_entries
@@ -156,8 +157,10 @@ def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memo
 def _plan_transactions(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
     """Transactions in order of priority, and the one to send now."""
     proposals = plan_closings(basis) + plan_bids(basis) + plan_usage(basis) + plan_withdrawals(basis)
-    sending = plan_transactions(basis, proposals.messages)
-    decisions = [*account_holds(basis), *plan_funding(basis), *proposals.holds, *sending.holds]
+    payable = within_fee_budget(basis, proposals.messages)
+    sending = plan_transactions(basis, payable.messages)
+    held = (*proposals.holds, *payable.holds, *sending.holds)
+    decisions = [*account_holds(basis), *plan_funding(basis), *held]
     return [*decisions, *sending.actions], sending.batch
 
 

@@ -55,7 +55,8 @@ _FUNDS_URGENCY = {
 
 NEEDS_OPERATOR = frozenset(
     {
-        *(Reason.NO_BALANCE, Reason.NOT_REGISTERED, Reason.NO_PRICE, Reason.PRICE_OUT_OF_BOUNDS),
+        *(Reason.NO_BALANCE, Reason.LOW_BALANCE, Reason.NOT_REGISTERED),
+        *(Reason.NO_PRICE, Reason.PRICE_OUT_OF_BOUNDS),
         *(Reason.REWRITTEN_HISTORY, Reason.UNSIGNED, Reason.PRICE_JUMP, Reason.MASS_REMOVAL),
         *(Reason.FILE_FAULTY, Reason.FILE_WITHOUT_LEASE, Reason.NO_WORKLOAD_FILE, Reason.ASKS_TOO_MUCH),
         *(

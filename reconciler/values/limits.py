@@ -27,6 +27,7 @@ class Limits:
     messages_per_transaction: int = 100
     bids_per_cycle: int = 100
     spend_per_hour: int = 50_000_000
+    fees_per_day: int = 100_000_000
     balance_reserve: int = 1_000_000
     bid_deposit_max: int = 2_500_000
     promised_per_tenant_percent: int = 25

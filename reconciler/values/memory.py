@@ -96,12 +96,24 @@ class LedgerGap:
 
 
 @dataclass(frozen=True, slots=True)
+class HourTotals:
+    """Fees paid, and what was earned after them (negative: lost), in the blocks of an hour that began at a
+    chain time (unix seconds); in uve.
+    """
+
+    began_at: int
+    fees: int = 0
+    earned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class WalletLedger:
     """The wallet's history in uve: its balance with deposits when the journal began, external transfers since
     then, fees paid, spending of the last hour.
 
     `balance` and `deposits` are those of the last booked height (None: not known). `unexplained` changed the
-    wallet in blocks whose transfers are not known, `gaps` are those that may still be read.
+    wallet in blocks whose transfers are not known, `gaps` are those that may still be read. `hours` are those
+    of the last day in which anything was paid or earned, the oldest first.
     """
 
     started_with: int = 0
@@ -112,6 +124,7 @@ class WalletLedger:
     deposits: int = 0
     unexplained: int = 0
     gaps: tuple[LedgerGap, ...] = ()
+    hours: tuple[HourTotals, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

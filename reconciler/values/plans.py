@@ -40,6 +40,7 @@ class Reason(StrEnum):
     BREAK_EVEN = "BreakEven"
     NO_CAPACITY = "NoCapacity"
     NO_BALANCE = "NoBalance"
+    LOW_BALANCE = "LowBalance"
     REFUSED_BEFORE = "RefusedBefore"
     TRY_LATER = "TryLater"
     AWAITING_CONFIRMATION = "AwaitingConfirmation"

@@ -120,7 +120,9 @@ class IntentView:
 class MoneyView:
     """Money in whole uve: spendable, locked in our bids, earned (net of what was put in), accrued on leases,
     paid in fees, and received from payments and settlements since the journal began, net of the chain's take;
-    `unexplained_uve` changed the wallet in blocks whose transfers are not known.
+    `unexplained_uve` changed the wallet in blocks whose transfers are not known, `day_fees_uve` are the fees
+    of the last day. At its rate, the balance falls to the reserve in `balance_seconds_left` (null: it does
+    not).
     """
 
     balance_uve: int = 0
@@ -131,6 +133,8 @@ class MoneyView:
     received_uve: int = 0
     unexplained_uve: int = 0
     foreign_transactions: int = 0
+    day_fees_uve: int = 0
+    balance_seconds_left: int | None = None
 
 
 class CycleOutcome(StrEnum):

@@ -99,6 +99,8 @@ FULL = Snapshot(
         accrued_uve=7_338,
         fees_uve=59_000,
         received_uve=330_000,
+        day_fees_uve=12_000,
+        balance_seconds_left=345_600,
     ),
     counters=Counters(5, 2, {CycleOutcome.QUIET: 40, CycleOutcome.ACTED: 7}),
     cycle=CycleView(

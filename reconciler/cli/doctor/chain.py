@@ -15,9 +15,13 @@ from reconciler.chain.witness import witness_at
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.journal.errors import JournalError
 from reconciler.journal.opening import open_records
+from reconciler.planning.money.day_totals import LOW_SECONDS, balance_seconds_left
 from reconciler.settings import Settings
+from reconciler.values.limits import Limits
+from reconciler.values.memory import Memory, WalletLedger
 from reconciler.values.observed import Market
 from reconciler.values.readings import Unseen
+from reconciler.values.times import format_duration
 
 STALE_SECONDS = 120
 FORGET = "if another node agrees with it, run `provider-daemon forget-height`"
@@ -74,14 +78,9 @@ def _node(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
 
 def _heights(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
     """Compares the node's height with that of the journal."""
-    try:
-        records = open_records(settings.state)
-    except JournalError:
+    memory = _memory(settings)
+    if memory is None:
         return
-    try:
-        memory = records.memory()
-    finally:
-        records.close()
     where, now = settings.chain.rpc, time.time()
     remembered = seen_height(memory)
     if (why := HeightBounds(remembered).check(status, now)) is not None:
@@ -89,6 +88,18 @@ def _heights(settings: Settings, status: NodeStatus) -> Iterator[CheckResult]:
     elif remembered is not None and remembered.height > status.height + NEAR_BLOCKS:
         why = f"the journal remembers height {remembered.height}, and {where} is at {status.height}"
         yield wrong("height", f"{why} with a later block: one of the two is false", FORGET)
+
+
+def _memory(settings: Settings) -> Memory | None:
+    """The journal's memory; None without a journal."""
+    try:
+        records = open_records(settings.state)
+    except JournalError:
+        return None
+    try:
+        return records.memory()
+    finally:
+        records.close()
 
 
 def _witness(asked: ChainSettings) -> Iterator[CheckResult]:
@@ -136,11 +147,21 @@ def _ours(settings: Settings, market: Market) -> Iterator[CheckResult]:
         )
     else:
         yield ok("provider", f"{wallet.address} is registered")
-    need = settings.limits.balance_reserve + market.rules.bid_deposit
+    memory = _memory(settings)
+    yield _balance(settings.limits, market, memory.ledger if memory else None)
+
+
+def _balance(limits: Limits, market: Market, ledger: WalletLedger | None) -> CheckResult:
+    """Whether the account can pay a bid, and how long it lasts."""
+    wallet, reserve = market.wallet, limits.balance_reserve
+    need = reserve + market.rules.bid_deposit
     held = f"{wallet.address} holds {wallet.balance}uve"
-    if wallet.balance >= need:
-        yield ok("balance", held)
-    else:
+    if wallet.balance < need:
         why = f"{held}; a bid's deposit of {market.rules.bid_deposit}uve beyond the reserve of "
-        why = f"{why}{settings.limits.balance_reserve}uve needs {need}uve".replace("; ", ", and ")
-        yield wrong("balance", why, f"send it {need - wallet.balance}uve, or lower limits.balance_reserve")
+        why = f"{why}{reserve}uve needs {need}uve".replace("; ", ", and ")
+        return wrong("balance", why, f"send it {need - wallet.balance}uve, or lower limits.balance_reserve")
+    left = balance_seconds_left(ledger, reserve, market.time)
+    if left is None:
+        return ok("balance", held)
+    held = f"{held}, which lasts {format_duration(left)} at the rate of the last 24 hours"
+    return warn("balance", held, "send uve to it") if left < max(LOW_SECONDS) else ok("balance", held)

@@ -9,7 +9,7 @@ from reconciler.reports.provider_view import StatusView
 from reconciler.values.funding import Funding
 from reconciler.values.money import show_rate
 from reconciler.values.text import printable
-from reconciler.values.times import format_remaining, utc_text
+from reconciler.values.times import format_duration, format_remaining, utc_text
 from reconciler.values.views import LeaseView, WorkloadView
 
 ROWS_MAX = 30
@@ -45,6 +45,9 @@ def _provider(status: StatusView) -> Iterator[str]:
         f"           {money.earned_uve}uve earned after {money.fees_uve}uve of fees, "
         f"{money.accrued_uve}uve accrued on leases"
     )
+    if money.balance_seconds_left is not None:
+        left = format_duration(money.balance_seconds_left)
+        yield f"           the balance lasts {left} above the reserve, at the rate of the last 24 hours"
     if money.unexplained_uve:
         yield f"           {money.unexplained_uve}uve unexplained: the transfers of some blocks are not known"
     yield (

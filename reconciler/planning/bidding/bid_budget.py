@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from reconciler.planning.money.day_totals import day_fees
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.revisions.approvals import spending_breach
@@ -15,13 +16,15 @@ from reconciler.values.times import HOUR_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class BidBudget:
-    """What may still be spent: of the balance above its reserve, and of the hour's allowance; in uve.
+    """What may still be spent: of the balance above its reserve, of the hour's allowance, and of the fees of
+    the day; in uve.
 
     `breach` is what the owner may approve once the allowance is used up; an approval doubles it.
     """
 
     balance: int
     allowance: int
+    day_fees: int
     deposit: int
     fee: int
     reserve: int
@@ -42,7 +45,14 @@ class BidBudget:
         approved = breach.digest in basis.memory.approvals
         allowed = basis.limits.spend_per_hour * (2 if approved else 1)
         return cls(
-            basis.market.wallet.balance - reserve, allowed - spent, deposit, fee, reserve, breach, approved
+            balance=basis.market.wallet.balance - reserve,
+            allowance=allowed - spent,
+            day_fees=basis.limits.fees_per_day - day_fees(ledger, basis.market.time),
+            deposit=deposit,
+            fee=fee,
+            reserve=reserve,
+            breach=breach,
+            approved=approved,
         )
 
     @property
@@ -56,6 +66,9 @@ class BidBudget:
         if self.balance < self.each:
             why = f"{each}; {max(self.balance, 0)}uve are left above the reserve of {self.reserve}uve"
             return Hold(PROVIDER, Reason.NO_BALANCE, why)
+        if self.day_fees < self.fee:
+            why = f"a bid's fee is {self.fee}uve; {max(self.day_fees, 0)}uve are left of the host file's "
+            return Hold(PROVIDER, Reason.CEILING, f"{why}fees_per_day")
         if self.allowance < self.each:
             why = f"{each}; {max(self.allowance, 0)}uve are left of the host file's spend_per_hour"
             if self.approved:
@@ -66,8 +79,13 @@ class BidBudget:
 
     def fees_of(self, bids: int) -> int:
         """What may be spent on the fees of so many bids, beside their deposits."""
-        return min(self.balance, self.allowance) - bids * self.deposit
+        return min(min(self.balance, self.allowance) - bids * self.deposit, self.day_fees)
 
     def after_bid(self) -> BidBudget:
         """The budget after one more bid."""
-        return replace(self, balance=self.balance - self.each, allowance=self.allowance - self.each)
+        return replace(
+            self,
+            balance=self.balance - self.each,
+            allowance=self.allowance - self.each,
+            day_fees=self.day_fees - self.fee,
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from reconciler.planning.money.day_totals import low_balance, with_totals
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.funding import FundingByLease
 from reconciler.values.memory import ForeignTransaction, LedgerGap, Memory, WalletLedger
@@ -56,7 +57,7 @@ def update_ledger(basis: MarketBasis) -> Memory:
             sequence=market.wallet.sequence,
             hold_until_height=hold if market.wallet.sequence else 0,
         )
-    booked = _booked(ledger, memory.height, market)
+    booked = _with_earned(_booked(ledger, memory.height, market), ledger, market.time)
     moved = booked is not ledger or not 0 <= market.height - memory.height < REMEMBER_BLOCKS
     diverged = not basis.intents and memory.sequence != market.wallet.sequence
     # a later height was computed from one that was never reached
@@ -97,6 +98,18 @@ def _booked(ledger: WalletLedger, height: int, market: Market) -> WalletLedger:
     gap = LedgerGap(height + 1, market.height, change, missing)
     gaps = (*ledger.gaps, gap)[-GAPS_MAX:] if market.transfers is None else ledger.gaps
     return replace(booked, unexplained=ledger.unexplained + missing, gaps=gaps)
+
+
+def _with_earned(ledger: WalletLedger, before: WalletLedger, at: int) -> WalletLedger:
+    """The ledger with what was earned since it was `before`; the same object if nothing was."""
+    if ledger is before or ledger.balance is None or before.balance is None:
+        return ledger
+    change = _earned(ledger, ledger.balance) - _earned(before, before.balance)
+    return with_totals(ledger, at, earned=change) if change else ledger
+
+
+def _earned(ledger: WalletLedger, balance: int) -> int:
+    return balance + ledger.deposits - ledger.started_with - ledger.outside - ledger.unexplained
 
 
 def _with_closed_gaps(ledger: WalletLedger, market: Market) -> WalletLedger:
@@ -149,7 +162,9 @@ def _with_foreign(basis: MarketBasis) -> Memory:
 
 
 def account_holds(basis: MarketBasis) -> Iterator[Hold]:
-    """What the account's owner has to know: who else signs with its key, and money without an explanation."""
+    """What the account's owner has to know: who else signs with its key, money without an explanation, and a
+    balance that ends soon.
+    """
     if foreign := basis.memory.foreign:
         last = foreign[-1]
         why = (
@@ -166,6 +181,7 @@ def account_holds(basis: MarketBasis) -> Iterator[Hold]:
             "are shown as unexplained, not as earned, until a node with a transaction index has them"
         )
         yield Hold(PROVIDER, Reason.LEDGER_GAP, why, ours=True)
+    yield from low_balance(basis)
 
 
 def locked_deposits(market: Market) -> int:
@@ -177,6 +193,6 @@ def earnings(market: Market, ledger: WalletLedger, funding: FundingByLease) -> E
     """The wallet's change plus locked deposits, less external transfers and what is unexplained; accrued
     earnings are separate.
     """
-    deposits = locked_deposits(market)
-    earned = market.wallet.balance + deposits - ledger.started_with - ledger.outside - ledger.unexplained
-    return Earnings(deposits, earned, funding.accrued_after_take(market.rules.take_percent))
+    ledger = _at(market, ledger)
+    earned = _earned(ledger, market.wallet.balance)
+    return Earnings(ledger.deposits, earned, funding.accrued_after_take(market.rules.take_percent))

@@ -15,14 +15,15 @@ import pytest
 import yaml
 
 from reconciler.chain.rpc import NodeStatus
-from reconciler.cli.doctor.chain import _clock, _grpc, _node, _witness
+from reconciler.cli.doctor.chain import _balance, _clock, _grpc, _node, _witness
 from reconciler.cli.doctor.checks import CheckState
 from reconciler.cli.doctor.machine import check_git, check_outside
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.journal.opening import open_journal
 from reconciler.settings import Flags, Settings, load_settings
+from reconciler.values.limits import Limits
 from reconciler.values.listen_address import ListenAddress
-from reconciler.values.memory import Memory
+from reconciler.values.memory import HourTotals, Memory, WalletLedger
 from tests import makers
 from tests.api.certificates import DAY, Authority
 from tests.e2e.processes import devnet
@@ -117,6 +118,14 @@ def test_errors_have_advice(
     assert message in found[check]["message"]
     assert advice in f"{found[check]['message']} {found[check]['advice']}"
     assert found[check]["advice"]
+
+
+@pytest.mark.parametrize(("lost", "state"), [(0, "ok"), (1_000_000, "ok"), (4_000_000, "warn")])
+def test_a_balance_that_ends_soon_is_a_warning(lost: int, state: str) -> None:
+    hours = (HourTotals(makers.NOW - 86_400, earned=-lost),)
+    found = _balance(Limits(), makers.market(), WalletLedger(balance=10_000_000, hours=hours))
+    assert found.state == state
+    assert ("at the rate of the last 24 hours" in found.message) == (lost > 0)
 
 
 def test_a_port_in_use_by_another_process(world: Path, capsys: Said) -> None:
