@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from tests.replay.known import KNOWN
-from tests.replay.replaying import Replay
+from tests.replay.manifests import replay_manifests, replay_sdl, vectors_of
+from tests.replay.replaying import Replay, Report
 from tests.replay.transcript import read
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -15,13 +16,13 @@ VECTORS = Path(__file__).parent.parent / "vectors"
 
 def main(names: list[str]) -> int:
     """Replay files, all recordings by default; the exit code."""
-    paths = [Path(name) for name in names] or transcripts()
+    paths = [Path(name) for name in names] or [*transcripts(), *manifest_recordings()]
     unknown = 0
     for path in paths:
-        if not is_transcript(path):
-            print(f"{path.stem}: no transcript of steps, not replayed")
+        report = replayed(path)
+        if report is None:
+            print(f"{path.stem}: no recording of a kind that is replayed")
             continue
-        report = Replay(read(path)).run()
         for difference in report.differences:
             reason = KNOWN.get((difference.file, difference.step))
             unknown += reason is None
@@ -32,6 +33,21 @@ def main(names: list[str]) -> int:
     return 1 if unknown else 0
 
 
+def replayed(path: Path) -> Report | None:
+    """What the replay of a file finds; None for a file of another kind."""
+    if is_transcript(path):
+        return Replay(read(path)).run()
+    first = vectors_of(path)[0]
+    if "published" in first:
+        return replay_manifests(path)
+    return replay_sdl(path) if "sdl" in first else None
+
+
+def manifest_recordings() -> list[Path]:
+    """The recordings of SDL files and manifests."""
+    return [VECTORS / "manifests.json", *sorted((VECTORS / "tenant" / "sdl").glob("*.jsonl"))]
+
+
 def transcripts() -> list[Path]:
     """Every recording that is a transcript of steps."""
     return sorted(path for path in VECTORS.glob("*.jsonl") if is_transcript(path))
@@ -40,7 +56,7 @@ def transcripts() -> list[Path]:
 def is_transcript(path: Path) -> bool:
     """Whether a file begins with a genesis; a websocket's recording does not."""
     with path.open("rb") as lines:
-        return "genesis" in json.loads(lines.readline())
+        return path.suffix == ".jsonl" and "genesis" in json.loads(lines.readline())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Tenants' SDL files and manifests as the reference reads them, and the specifications made of them; pure."""
