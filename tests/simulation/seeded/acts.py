@@ -23,7 +23,7 @@ from reconciler.devnet.chain.tables import DEPLOYMENTS, GROUPS, SETTLEMENT_ESCRO
 from reconciler.devnet.trading import OrderRequest, _deposit, _group
 from reconciler.values.adapters import adapter_path
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, workload_id
-from tests.simulation.seeded.terms import SPARE, pricing
+from tests.simulation.seeded.terms import ANSIBLE, SPARE, pricing
 from tests.simulation.seeded.world import OURS, World
 
 Act = Callable[[World, int, int], None]
@@ -237,6 +237,17 @@ def adapter_file(world: World, a: int, b: int) -> None:
     world.after_seconds(seconds, lambda: commit(world, "Take it back", good))
 
 
+def remove_host(world: World, a: int, b: int) -> None:
+    """The operator deletes a host from the file of its adapter, and puts it back later."""
+    path = adapter_path(ANSIBLE)
+    good = world.remote.files.get(path, b"").decode()
+    hosts = [line for line in good.splitlines(keepends=True) if "address:" in line]
+    if len(hosts) > 1:
+        commit(world, "Remove a host", {path: good.replace(hosts[a % len(hosts)], "")})
+        seconds = (60, 600, 6_000, 40_000)[b % 4]
+        world.after_seconds(seconds, lambda: commit(world, "Put it back", {path: good}))
+
+
 def config(world: World, a: int, _: int) -> None:
     """The operator changes how often earnings are withdrawn and usage is recorded."""
     every = ("8h", "24h", "24h", "200h")[a % 4]
@@ -332,8 +343,8 @@ MARKET_ACTS: dict[str, Act] = {
     act.__name__: act
     for act in (
         *(order, accept, rival, close, pause_group, start_group, deposit, escrow, refund),
-        *(file, unfile, pause, resume, close_word, price, bad_file, adapter_file, config, rewrite),
-        *(stranger, top_up),
+        *(file, unfile, pause, resume, close_word, price, bad_file, adapter_file, remove_host),
+        *(config, rewrite, stranger, top_up),
     )
 }
 MARKET_ACTS["image"] = resume

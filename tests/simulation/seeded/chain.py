@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from google.protobuf.message import Message
@@ -107,6 +108,18 @@ class NodeLink:
         self.lost_reply: Callable[[str], bool] = lambda _: False
         self.shows_closed_leases = False
         """A lie: every lease is closed."""
+        self.lag = 0
+        """Blocks that are hidden on this connection alone."""
+
+    @contextmanager
+    def lagging(self) -> Iterator[JumpingChain]:
+        """The chain with this connection's lag."""
+        faults = self.chain.faults
+        before, faults.lag = faults.lag, faults.lag + self.lag
+        try:
+            yield self.chain
+        finally:
+            faults.lag = before
 
 
 class LinkedNode(GrpcNode):
@@ -119,7 +132,8 @@ class LinkedNode(GrpcNode):
     def call(self, method: Unary[Request, Response], request: Request, height: int = 0) -> Response:
         self._link.fault(method.path)
         try:
-            answer = self._link.chain.query(method.path, request.SerializeToString(), height)
+            with self._link.lagging() as chain:
+                answer = chain.query(method.path, request.SerializeToString(), height)
         except TxRefusedError as error:
             words = error.text
             if error.codespace != "undefined":
@@ -171,6 +185,7 @@ class LinkedRpc(Rpc):
         if method == "tx_search":
             return self._link.chain.search(params or {})
         try:
-            return self._methods.call(method, params or {})
+            with self._link.lagging():
+                return self._methods.call(method, params or {})
         except RpcError as error:
             raise refused(method, str(error.code), error.data or error.message) from None

@@ -21,6 +21,7 @@ from reconciler.runtime.work_queue import Work
 from reconciler.runtime.work_queues import perform
 from reconciler.values.desired import Desired
 from reconciler.values.grants import Grants
+from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.limits import Limits
 from reconciler.values.outcomes import Failed
 from reconciler.values.work import FORGE, GIT, NOTICES, SNAPSHOT, WorkKey
@@ -111,12 +112,19 @@ class Life:
         )
         known = {name: tap("adapter", each) for name, each in world.adapters.items()}
         adapters = RevisionAdapters({**known, SPARE: known[KUBERNETES]}, limits.grants)
+
+        def configure(desired: Desired) -> None:
+            adapters.configure(desired)
+            for name, settings in desired.adapters.items():
+                if isinstance(settings, AnsibleSettings) and name in world.adapters:
+                    world.adapters[name].follow(settings.hosts)
+
         environment = Environment(
             provider=PROVIDER,
             repo=tap("repo", world.repository),
             chain=tap("chain", client),
             adapters=adapters,
-            configure=adapters.configure,
+            configure=configure,
             store=Store(
                 tap("journal", self.journal.journal),
                 tap("intents", self.journal.intents),

@@ -95,6 +95,16 @@ def lag(world: World, a: int, b: int) -> None:
     _for_a_while(world, b, lambda: _set(world, name, 1 + (a >> 2) % 15), lambda: _set(world, name, 0))
 
 
+def witness_lag(world: World, a: int, b: int) -> None:
+    """The witness lags behind, and the node does not."""
+    blocks = (1, 3, 15, 150)[a % 4]
+
+    def lag(by: int) -> None:
+        world.witness.lag = by
+
+    _for_a_while(world, b, lambda: lag(blocks), lambda: lag(0))
+
+
 def catch_up(world: World, _: int, b: int) -> None:
     """The node catches up."""
     _for_a_while(
@@ -210,7 +220,7 @@ def lift(world: World) -> None:
     node.catching_up, node.shown_chain_id, node.gates, node.price_factor = False, "", None, 1
     world.clock_ahead = world.down_blocks = world.halt_seconds = world.reversed_blocks = 0
     world.faults.lift()
-    world.link.shows_closed_leases = False
+    world.link.shows_closed_leases, world.witness.lag = False, 0
     for each in world.adapters.values():
         each.recover()
 
@@ -218,7 +228,7 @@ def lift(world: World) -> None:
 def is_well(world: World) -> bool:
     """Whether nothing is out of order."""
     node = world.chain.faults
-    late = node.lag or node.grpc_lag or node.rpc_lag
+    late = node.lag or node.grpc_lag or node.rpc_lag or world.witness.lag
     false = (
         node.shown_height or node.catching_up or node.shown_chain_id or node.gates or node.price_factor != 1
     )
@@ -254,6 +264,6 @@ DISORDER: dict[str, Act] = {
     for act in (
         *(arm, outage, kill, gap, journal_lost, journal_restored, lag, catch_up, lie, other_chain, gates),
         *(clock, lose_machine, delete, tamper, reorder, resend, deposit_parameter, take_rate, gas_price),
-        *(silence, stop_blocks, false_leases),
+        *(silence, stop_blocks, false_leases, witness_lag),
     )
 }

@@ -122,6 +122,7 @@ INVARIANTS: tuple[Callable[[], Invariant], ...] = (
     room.WhatIsAcceptedHasRoom,
     NoBidWaitsForAnotherTarget,
     money.TheLedgerEqualsTheBooks,
+    money.EachLeaseEarnsWhatTheChainPaid,
     NoCycleFailsByABug,
     money.DepositsComeBack,
     AQuietWorldFallsSilent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.values.desired import Workload
@@ -69,6 +69,8 @@ class Machines:
         self.name = name
         self.machines = dict(machines)
         self.lost: dict[str, Resources] = {}
+        self.absent: dict[str, Resources] = {}
+        """Hosts that the adapter's file does not name."""
         self.workloads: dict[WorkloadId, Placed] = {}
         self.quota: Resources | None = None
         self.changes = 0
@@ -152,17 +154,30 @@ class Machines:
         if len(self.machines) < 2:
             return
         name = sorted(self.machines)[number % len(self.machines)]
-        self.lost[name] = self.machines.pop(name)
-        self.changes += 1
-        for each in list(self.workloads.values()):
-            if name in each.machines:
-                self._set(replace(each, machines=(), ready=False, replaced=each.replaced + 1))
+        self.lost[name] = self._without(name)
+
+    def follow(self, hosts: Container[str]) -> None:
+        """Use these hosts alone; what runs on others is not seen."""
+        for name in [name for name in self.machines if name not in hosts]:
+            self.absent[name] = self._without(name)
+        for name in [name for name in self.absent if name in hosts]:
+            self.machines[name] = self.absent.pop(name)
+            self.changes += 1
 
     def recover(self) -> None:
         """Every failed machine returns."""
         self.machines.update(self.lost)
         self.changes += bool(self.lost)
         self.lost.clear()
+
+    def _without(self, name: str) -> Resources:
+        """Take a machine away from what runs on it; returns it."""
+        machine = self.machines.pop(name)
+        self.changes += 1
+        for each in list(self.workloads.values()):
+            if name in each.machines:
+                self._set(replace(each, machines=(), ready=False, replaced=each.replaced + 1))
+        return machine
 
     def _set(self, placed: Placed) -> None:
         self.workloads[placed.workload.id] = placed

@@ -14,6 +14,7 @@ from reconciler.chain.wire_market import lease_id_of, order_id_of
 from reconciler.devnet.chain import bank
 from reconciler.devnet.chain.tables import USAGE
 from reconciler.values.ids import OrderId
+from reconciler.values.ledger import EntryKind
 from tests.simulation.seeded import disorder
 from tests.simulation.seeded.turn import Deadline, Invariant, Turn, seen_now
 from tests.simulation.seeded.world import OURS, World
@@ -120,6 +121,32 @@ class TheLedgerEqualsTheBooks(Invariant):
             self._base = difference
         elif difference != self._base:
             yield f"{shown.money.earned_uve}uve at height {shown.height}, {difference - self._base:+}uve off"
+
+
+INCOME = frozenset({EntryKind.LEASE, EntryKind.USAGE})
+
+
+class EachLeaseEarnsWhatTheChainPaid(Invariant):
+    """The journal's ledger books for each lease what the chain paid for it, to the uve; income of which the
+    blocks do not say the lease is booked without one.
+    """
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        if (shown := seen_now(turn)) is None or turn.cycle is None or not turn.cycle.planned.plan.entries:
+            return
+        entries = [each.entry for each in turn.ledger()]
+        since, until = turn.world.books.paid(entries[0].height), turn.world.books.paid(shown.height)
+        income = [each for each in entries if each.kind in INCOME]
+        missing = -sum(each.amount for each in income if each.lease is None)
+        for lease in until.keys() | {each.lease for each in income if each.lease is not None}:
+            booked = sum(each.amount for each in income if each.lease == lease)
+            paid = until.get(lease, 0) - since.get(lease, 0)
+            missing += paid - booked
+            if booked > paid:
+                yield f"{lease} has earned {paid}uve, and {booked}uve are booked"
+        unexplained = sum(each.amount for each in entries if each.kind is EntryKind.UNEXPLAINED)
+        if missing and not unexplained:
+            yield f"{missing}uve of what the chain paid for leases are not booked"
 
 
 class DepositsComeBack(Invariant):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
+from reconciler.chain import transfer_causes
 from reconciler.chain.tx_builder import Batch, MessageFilter
 from reconciler.chain.witness import Witness
 from reconciler.cycle.confirm import Confirmed, confirm
@@ -15,14 +16,15 @@ from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.planning import leases, memory_update, phases, removals, retries, workloads
 from reconciler.planning.bidding import bid_budget, bids
 from reconciler.planning.capacity import promises
-from reconciler.planning.money import funding, ledger, usage_metering
+from reconciler.planning.money import funding, ledger, usage, usage_funding, usage_metering
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.values.desired import Pricing
 from reconciler.values.funding import Funding, TimeLeft
+from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Intent
 from reconciler.values.memory import Memory, Retry, UsageMemory
 from reconciler.values.messages import RecordUsage, WithdrawLease
-from reconciler.values.observed import Lease, State
+from reconciler.values.observed import Lease, State, TransferCause
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import total
 from tests.simulation.seeded.run import run_steps
@@ -48,6 +50,9 @@ WEB, BILLED_BY_USAGE, LARGE = 37, 25, 34
 """Numbers of an order step: 1000 millicores at a good price; the second is billed by usage; the third is a
 quarter of all machines.
 """
+
+AN_HOUR = 3
+"""Number of an escrow step: it pays for about an hour of usage."""
 
 OURS, THEIRS = 1, 8
 """Whose bid a step accepts."""
@@ -82,6 +87,10 @@ STORY = (
     Step(5_060, "order", 0, WEB),
     Step(6_500, "top_up", 1, 0),
     *(Step(7_000, "order", n % 2, WEB) for n in range(8)),
+    Step(12_000, "order", 1, BILLED_BY_USAGE),
+    _accepted(12_240),
+    Step(12_360, "escrow", 0, AN_HOUR),
+    Step(12_360, "file", 0, 1),
     Step(24_000, "pause", 0, 1),
     Step(26_000, "close", 0, 0),
     Step(28_000, "false_leases", 0, 3),
@@ -102,11 +111,14 @@ STORY = (
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """What is wrong, the invariant that it breaks, and the replaced parts: target and replacement."""
+    """What is wrong, the invariant that it breaks, the replaced parts (target and replacement), and the steps
+    of the story that it needs.
+    """
 
     name: str
     invariant: str
     parts: tuple[tuple[str, Any], ...]
+    steps: tuple[Step, ...] = STORY
 
 
 def caught_by(mutant: Mutant) -> str:
@@ -115,7 +127,7 @@ def caught_by(mutant: Mutant) -> str:
     for each in patches:
         each.start()
     try:
-        run_steps(TERMS, STORY)
+        run_steps(TERMS, mutant.steps)
     except ViolationError as error:
         return error.invariant
     finally:
@@ -188,6 +200,17 @@ def _outside_earned(basis: MarketBasis) -> Memory:
     return replace(made, ledger=replace(made.ledger, outside=before.outside if before else 0))
 
 
+def _of_any_lease() -> Callable[..., TransferCause]:
+    of_message, leases = transfer_causes._of_message, set[LeaseId]()
+
+    def wrong(message: Any, closed: set[LeaseId], address: str) -> TransferCause:
+        cause = of_message(message, closed, address)
+        leases.update({cause.lease} if cause.lease else ())
+        return replace(cause, lease=min(leases)) if cause.lease and not cause.is_refund else cause
+
+    return wrong
+
+
 def _waits_for_machines(basis: MarketBasis) -> Proposals:
     if any(isinstance(view.workloads, Unseen) for view in basis.adapters.values()):
         return Proposals()
@@ -226,6 +249,14 @@ MUTANTS = (
         "serves without an escrow",
         "NobodyIsServedUnfunded",
         ((f"{funding.__name__}.usage_left", lambda *_: TimeLeft(Funding.HEALTHY, None, None)),),
+    ),
+    Mutant(
+        "serves beyond the escrow's balance, and bills nothing",
+        "NobodyIsServedUnfunded",
+        (
+            (f"{usage_funding.__name__}._blocks_left", lambda *_: 1_000_000),
+            (f"{usage.__name__}._record", _NOTHING),
+        ),
     ),
     Mutant(
         "counts the deposits of open bids alone",
@@ -284,6 +315,11 @@ MUTANTS = (
         ((f"{memory_update.__name__}.update_ledger", _outside_earned),),
     ),
     Mutant(
+        "books income on any lease",
+        "EachLeaseEarnsWhatTheChainPaid",
+        ((f"{transfer_causes.__name__}._of_message", _of_any_lease()),),
+    ),
+    Mutant(
         "stumbles over a lost pod",
         "NoCycleFailsByABug",
         ((f"{phases.__name__}._losses", _lost_pods),),
@@ -307,6 +343,7 @@ MUTANTS = (
         "applies a workload in every cycle",
         "AQuietWorldFallsSilent",
         ((f"{workloads.__name__}._difference", lambda _: "again"),),
+        steps=STORY[:15],
     ),
 )
 """Each is caught by the invariant that it names, in the story above."""

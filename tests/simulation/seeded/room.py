@@ -60,9 +60,12 @@ class Search:
 
 
 def _rooms(world: World) -> Rooms:
-    """All machines, those that failed too: what was accepted before has its room again when they return."""
+    """All machines, those that failed or are in no file too: what was accepted before has its room again when
+    they return.
+    """
     return {
-        name: _sorted([*each.machines.values(), *each.lost.values()]) for name, each in world.adapters.items()
+        name: _sorted([*each.machines.values(), *each.lost.values(), *each.absent.values()])
+        for name, each in world.adapters.items()
     }
 
 

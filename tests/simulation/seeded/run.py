@@ -150,9 +150,9 @@ class Run:
 
     def _check(self) -> None:
         assert self.life is not None
-        turn = Turn(
-            self.world, self._limits, self._cycle, self.life.journal.intents.open_intents(), self._error
-        )
+        journal = self.life.journal
+        intents, ledger = journal.intents.open_intents(), journal.records.ledger
+        turn = Turn(self.world, self._limits, self._cycle, intents, ledger, self._error)
         self._trace_cycle()
         for each in self._invariants:
             for why in each.check(turn):

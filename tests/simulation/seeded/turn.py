@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from reconciler.cycle.run import Cycle
 from reconciler.values.intents import Intent
+from reconciler.values.ledger import BookedEntry
 from reconciler.values.limits import Limits
 from reconciler.values.snapshot import Snapshot
 from tests.simulation.seeded import disorder
@@ -28,12 +29,15 @@ class ViolationError(AssertionError):
 
 @dataclass(slots=True)
 class Turn:
-    """One turn of the loop: its cycle (None: there was none, or it failed), and the daemon's open intents."""
+    """One turn of the loop: its cycle (None: there was none, or it failed), and the open intents and the
+    ledger of the daemon's journal.
+    """
 
     world: World
     limits: Limits
     cycle: Cycle | None
     intents: tuple[Intent, ...]
+    ledger: Callable[[], tuple[BookedEntry, ...]] = tuple
     error: Exception | None = None
 
 

@@ -4,19 +4,25 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount
+from reconciler.chain.wire_market import lease_id_of
 from reconciler.devnet.chain.tables import SETTLEMENT_ESCROWS, USAGE
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId
 from reconciler.values.pricing import price
+from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources, total
 from tests.simulation.seeded.acts import active_leases
-from tests.simulation.seeded.turn import Deadline, Invariant, Turn
+from tests.simulation.seeded.turn import Deadline, Invariant, Turn, seen_now
 from tests.simulation.seeded.world import World
+
+ADJACENT_BLOCKS = 10
+"""Turns that are further apart do not show that a workload ran in between."""
 
 
 class UsageBooks:
@@ -42,6 +48,34 @@ class UsageBooks:
         self._height, self._running, self._pricing = height, running, pricing
 
 
+class ServiceBooks:
+    """The least that an escrow owes for each lease since it is active: what ran before and after the blocks
+    between two turns that both saw chain and machines, at the lower of the prices then in force, less what
+    the lease itself pays.
+    """
+
+    def __init__(self) -> None:
+        self.least: dict[LeaseId, Decimal] = {}
+        self._seen: tuple[int, dict[LeaseId, Resources], Pricing] | None = None
+
+    def book(self, turn: Turn) -> None:
+        """Book the blocks since the last turn."""
+        before, self._seen = self._seen, _seen(turn)
+        if before is None or self._seen is None:
+            return
+        (since, ran, old), (height, running, new) = before, self._seen
+        if height - since > ADJACENT_BLOCKS:
+            return
+        for lease in turn.world.leases():
+            id_ = lease_id_of(lease.id)
+            if id_ in ran and ran[id_] == running.get(id_):
+                rate = (
+                    min(price(ran[id_], each) for each in (old, new)) - Decimal(lease.price.amount) / 10**18
+                )
+                more = max(rate, Decimal(0)) * (height - since)
+                self.least[id_] = self.least.get(id_, Decimal(0)) + more
+
+
 class NobodyIsBilledForMoreThanRan(Invariant):
     """The usage records of a lease cost no more than what ran for it, at the price then in force."""
 
@@ -57,12 +91,12 @@ class NobodyIsBilledForMoreThanRan(Invariant):
 
 
 class NobodyIsServedUnfunded(Invariant):
-    """Once the world is well, a workload that is billed by usage does not run for long without an escrow that
-    pays for what ran and is not settled yet.
+    """Once the world is well, a workload that is billed by usage does not run for long without an active
+    escrow whose funds cover what ran since its activation.
     """
 
     def __init__(self) -> None:
-        self._books = UsageBooks()
+        self._books = ServiceBooks()
         self._deadline = Deadline()
 
     def check(self, turn: Turn) -> Iterator[str]:
@@ -74,12 +108,32 @@ class NobodyIsServedUnfunded(Invariant):
         running = _running(world)
         escrows = {each.order_id: each for each in world.chain.rows(SETTLEMENT_ESCROWS)}
         for lease in _usage_billed(world):
-            if lease in running and not _pays(escrows.get(str(lease.order))):
+            escrow = escrows.get(str(lease.order))
+            if escrow is None or escrow.state != "active":
+                self._books.least.pop(lease, None)
+            if lease in running and not _covers(escrow, self._books.least.get(lease, Decimal(0))):
                 yield str(lease)
 
 
-def _pays(escrow: EscrowAccount | None) -> bool:
-    return escrow is not None and escrow.state == "active" and any(int(c.amount) > 0 for c in escrow.balance)
+def _covers(escrow: EscrowAccount | None, cost: Decimal) -> bool:
+    """Whether an escrow held so much when it was activated, and holds something still."""
+    if escrow is None or escrow.state != "active":
+        return False
+    return _sum(escrow.balance) > 0 and _sum(escrow.amount) >= cost
+
+
+def _sum(coins: Iterable[Coin]) -> int:
+    return sum(int(coin.amount) for coin in coins if coin.denom == "uve")
+
+
+def _seen(turn: Turn) -> tuple[int, dict[LeaseId, Resources], Pricing] | None:
+    """What a turn saw: its height, what ran, and the prices; None if it did not see chain and machines."""
+    shown, pricing = seen_now(turn), _pricing_in_force(turn)
+    if shown is None or pricing is None or turn.cycle is None:
+        return None
+    if any(isinstance(view.workloads, Unseen) for view in turn.cycle.planned.inputs.adapters.values()):
+        return None
+    return shown.height, _running(turn.world), pricing
 
 
 def _running(world: World) -> dict[LeaseId, Resources]:
