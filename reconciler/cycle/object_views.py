@@ -113,8 +113,7 @@ def _published(
     workloads: Mapping[WorkloadId, WorkloadView], results: ResultCache
 ) -> Mapping[WorkloadId, WorkloadView]:
     """The workloads as the status branch has them, by id; the same objects while these are equal."""
-    inputs = KeyedInputs(workloads, (KeyedInput(workloads),))
-    shown = results.reuse_each("shown", inputs, lambda name: _without_readiness(workloads[name]))
+    shown = results.reuse_values("shown", workloads, _without_readiness)
     return results.same_each("published", shown)
 
 

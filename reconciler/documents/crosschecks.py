@@ -41,11 +41,10 @@ def cross_faults(
 
 
 def _duplicate_leases(files: Mapping[str, ReadFile], results: ResultCache) -> Iterator[Fault]:
-    def lease_of(path: str) -> LeaseId | None:
-        value = files[path].value
-        return value.lease if isinstance(value, Workload) else None
+    def lease_of(file: ReadFile) -> LeaseId | None:
+        return file.value.lease if isinstance(file.value, Workload) else None
 
-    leases = results.reuse_each("leases of files", KeyedInputs(files, (KeyedInput(files),)), lease_of)
+    leases = results.reuse_values("leases of files", files, lease_of)
 
     def second_files() -> Sequence[tuple[str, str]]:
         first: dict[LeaseId, str] = {}

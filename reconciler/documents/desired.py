@@ -27,6 +27,7 @@ from reconciler.values.desired import (
     Pricing,
     Workload,
 )
+from reconciler.values.ids import WorkloadId
 from reconciler.values.limits import Limits
 from reconciler.values.repository import Commit
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
@@ -113,7 +114,8 @@ class DesiredReader:
         # a missing content may be available next time
         results = self._results if is_complete else ResultCache()
         choices = self._choices(commit, good, contents, results)
-        faults = [*_commit_faults(commit, results), *map(_size_fault, _beyond_limit(commit, good))]
+        files, _ = self._inputs(commit, good)
+        faults = [*_commit_faults(commit, files, results), *map(_size_fault, _beyond_limit(commit, good))]
         desired = _assemble(commit.id, choices, faults, results)
         if is_complete:
             is_whole = len(desired.valid_blobs) == len(choices) and not desired.stale
@@ -141,7 +143,9 @@ class DesiredReader:
         files, valid = self._inputs(commit, good)
         odd = commit.unread_entries
         hidden = [path for path in good if path in odd or path.split("/")[0] in odd] if odd else []
-        paths = sorted({*REQUIRED, *hidden} - files.keys())
+        missing = sorted({*REQUIRED, *hidden} - files.keys())
+        named = results.reuse_each("names of files", KeyedInputs(files, ()), lambda path: path)
+        paths = results.reuse("paths", (named, *missing), lambda: dict.fromkeys(sorted([*named, *missing])))
 
         def choice(path: str) -> _Choice | None:
             if model_at(path) is None:
@@ -155,8 +159,7 @@ class DesiredReader:
             return _Choice(older if is_stale else None, valid[path] if is_stale else "", is_stale, faults)
 
         by_key = (KeyedInput(files), KeyedInput(valid), KeyedInput(dict.fromkeys(beyond)))
-        inputs = KeyedInputs(dict.fromkeys(sorted([*files, *paths])), by_key)
-        return results.reuse_each("choices", inputs, choice)
+        return results.reuse_each("choices", KeyedInputs(paths, by_key), choice)
 
     def _file(self, path: str, blob: str, parsing: _Parsing) -> ReadFile:
         known = self._read.get((path, blob))
@@ -243,14 +246,14 @@ def _size_fault(path: str) -> Fault:
     return Fault(path, 0, 0, why, "remove or shorten files", rule="files")
 
 
-def _commit_faults(commit: Commit, results: ResultCache) -> Iterable[Fault]:
+def _commit_faults(commit: Commit, files: Mapping[str, str], results: ResultCache) -> Iterable[Fault]:
     for path in REQUIRED:
-        if path not in commit.files and path not in commit.unread_entries:
+        if path not in files and path not in commit.unread_entries:
             yield Fault(path, 0, 0, "the file is missing", TEMPLATE_ADVICE, rule="files")
     for path, why in commit.unread_entries.items():
         if is_ours(path):
             yield Fault(path, 0, 0, why, rule="files")
-    misplaced = results.reuse_each("misplaced", KeyedInputs(commit.files, ()), misplaced_file_advice)
+    misplaced = results.reuse_each("misplaced", KeyedInputs(files, ()), misplaced_file_advice)
     for path, advice in misplaced.items():
         yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files")
 
@@ -258,14 +261,11 @@ def _commit_faults(commit: Commit, results: ResultCache) -> Iterable[Fault]:
 def _assemble(
     commit: str, choices: Mapping[str, _Choice], faults: Iterable[Fault], results: ResultCache
 ) -> Desired:
-    inputs = KeyedInputs(choices, (KeyedInput(choices),))
-    files = results.reuse_each("files in force", inputs, lambda path: choices[path].file)
-    blobs = results.reuse_each("blobs in force", inputs, lambda path: choices[path].blob or None)
-    odd = results.reuse_each("odd files", inputs, lambda path: _odd(choices[path])).items()
-    values = KeyedInputs(files, (KeyedInput(files),))
-    workloads = results.reuse_each("workload files", values, lambda path: _only(Workload, files[path].value))
+    files = results.reuse_values("files in force", choices, lambda choice: choice.file)
+    blobs = results.reuse_values("blobs in force", choices, lambda choice: choice.blob or None)
+    odd = results.reuse_values("odd files", choices, _odd).items()
     adapters: Mapping[str, AdapterSettings]
-    adapters = results.reuse_each("adapter files", values, lambda path: _settings(files[path].value))
+    adapters = results.reuse_values("adapter files", files, lambda file: _settings(file.value))
     found = {
         *faults,
         *(fault for _, each in odd for fault in each.faults),
@@ -278,13 +278,20 @@ def _assemble(
         adapters=results.reuse(
             "adapters", (adapters,), lambda: {adapter_at(path): each for path, each in adapters.items()}
         ),
-        workloads=results.reuse(
-            "workloads", (workloads,), lambda: {each.id: each for each in workloads.values()}
-        ),
+        workloads=_workloads(files, results),
         faults=results.same("faults", tuple(sorted(found))),
         stale=frozenset(path for path, each in odd if each.is_stale),
         valid_blobs=blobs,
     )
+
+
+def _workloads(files: Mapping[str, ReadFile], results: ResultCache) -> Mapping[WorkloadId, Workload]:
+    """The workloads by their ids."""
+    by_path = results.reuse_values("workload files", files, lambda file: _only(Workload, file.value))
+    ids = results.reuse_values("ids of files", by_path, lambda workload: workload.id)
+    paths = results.reuse("paths by id", (ids,), lambda: {name: path for path, name in ids.items()})
+    inputs = KeyedInputs(paths, (KeyedInput(paths), KeyedInput(by_path, lambda path, file: (file.id,))))
+    return results.reuse_each("workloads", inputs, lambda name: by_path[paths[name]])
 
 
 def _odd(choice: _Choice) -> _Choice | None:

@@ -13,7 +13,7 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.markdown import cell, code, table
 from reconciler.values.money import DENOM, show_rate
-from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
+from reconciler.values.result_cache import KeyedInputs, ResultCache
 from reconciler.values.views import BidView, HoldView, PublishedStatus, WorkloadView
 
 ROWS_MAX = 200
@@ -35,11 +35,7 @@ def status_files(status: PublishedStatus, results: ResultCache | None = None) ->
     paths = results.reuse_each(
         "workload paths", KeyedInputs(workloads, ()), lambda name: status_path("workloads", name)
     )
-    contents = results.reuse_each(
-        "workload files",
-        KeyedInputs(workloads, (KeyedInput(workloads),)),
-        lambda name: _workload_file(workloads[name]),
-    )
+    contents = results.reuse_values("workload files", workloads, _workload_file)
     files = dict(zip(paths.values(), contents.values(), strict=True))
     files |= {status_path("bids", workload_id(LeaseId.parse(name))): _bid_file(bids[name]) for name in bids}
     files |= {README: _readme(status).encode(), SUMMARY: write_yaml(_summary(status))}

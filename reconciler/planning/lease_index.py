@@ -9,7 +9,7 @@ from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.machines import Promise
 from reconciler.values.observed import Lease, ObservedWorkload, State
 from reconciler.values.readings import Seen
-from reconciler.values.result_cache import KeyedInput, KeyedInputs
+from reconciler.values.result_cache import KeyedInput
 
 NO_LEASES: Mapping[WorkloadId, Lease] = {}
 NOT_SEEN: Mapping[WorkloadId, ObservedWorkload] = {}
@@ -74,8 +74,7 @@ def unseen_adapters(basis: PlanningBasis) -> Iterator[object]:
 def leases_of_files(basis: PlanningBasis) -> Mapping[WorkloadId, LeaseId]:
     """The lease that each workload file names; the same mapping after other changes of files."""
     files = basis.desired.workloads
-    inputs = KeyedInputs(files, (KeyedInput(files),))
-    return basis.decisions.reuse_each("leases of files", inputs, lambda name: files[name].lease)
+    return basis.decisions.reuse_values("leases of files", files, lambda file: file.lease)
 
 
 def promises_by_workload(

@@ -119,10 +119,10 @@ def _lease_closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
 
 def _requested_closings(basis: MarketBasis) -> Iterator[CloseBid]:
     files = basis.desired.workloads
-    wanted = basis.decisions.reuse(
-        "closings in git", (files,), lambda: [each for each in files.values() if each.close is not None]
+    wanted = basis.decisions.reuse_values(
+        "closings in git", files, lambda file: file if file.close is not None else None
     )
-    for workload in sorted(wanted, key=lambda w: w.lease):
+    for workload in sorted(wanted.values(), key=lambda w: w.lease):
         lease = basis.market.leases.get(workload.lease)
         if lease is not None and lease.state is State.ACTIVE:
             yield CloseBid(lease.id, workload.close or CloseReason.UNSPECIFIED, lease=True)

@@ -48,7 +48,10 @@ def derive_phases(basis: PlanningBasis) -> Phases:
     steps = results.reuse_each(
         "phases", KeyedInputs(leases, by_key, shared), lambda name: _step(basis, name, leases[name])
     )
-    return results.reuse("phases in all", (steps, memory.workloads), lambda: _phases(steps, memory.workloads))
+    workloads = results.reuse_values("workloads to remember", steps, lambda step: step.memory)
+    moved = results.reuse_values("transitions", steps, lambda step: step.transitions or None)
+    transitions = sorted((each for those in moved.values() for each in those), key=lambda t: t.workload)
+    return Phases(memory.workloads if workloads == memory.workloads else workloads, tuple(transitions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,6 @@ class PhaseStep:
 
     memory: WorkloadMemory | None
     transitions: Sequence[Transition] = ()
-
-
-def _phases(steps: Mapping[WorkloadId, PhaseStep], before: Mapping[WorkloadId, WorkloadMemory]) -> Phases:
-    """The phases after these steps; with the mapping of the last cycle if it is equal."""
-    workloads = {name: step.memory for name, step in steps.items() if step.memory is not None}
-    transitions = [each for step in steps.values() for each in step.transitions]
-    transitions.sort(key=lambda t: t.workload)
-    return Phases(before if workloads == before else workloads, tuple(transitions))
 
 
 def _step(basis: PlanningBasis, subject: WorkloadId, lease_id: LeaseId) -> PhaseStep | None:

@@ -335,10 +335,11 @@ def _difference(pair: WorkloadPair) -> str:
 def _files_without_lease(basis: MarketBasis, leased: Mapping[WorkloadId, object]) -> Iterator[Hold]:
     """Holds on files whose lease is not active."""
     files = basis.desired.workloads
-    names = basis.decisions.reuse(
-        "files without a lease", (files, leased), lambda: sorted(files.keys() - leased.keys())
+    inputs = KeyedInputs(files, (KeyedInput(files), KeyedInput(leased)))
+    without = basis.decisions.reuse_each(
+        "files without a lease", inputs, lambda name: None if name in leased else files[name]
     )
-    for workload in map(files.__getitem__, names):
+    for _, workload in sorted(without.items()):
         lease = basis.market.leases.get(workload.lease)
         why = f"its lease is {lease.state}" if lease else "the chain shows no such lease of this provider"
         advice = f"{why}; delete {workload.path or workload.id} to remove the workload from the lists"

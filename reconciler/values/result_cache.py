@@ -12,9 +12,17 @@ from typing import Any, Generic, TypeVar
 from reconciler.values.grants import Grants
 from reconciler.values.ids import LeaseId
 from reconciler.values.resources import Resources
-from reconciler.values.same import differing_names, has_same, has_same_names, keep_same
+from reconciler.values.same import (
+    differing_names,
+    has_same,
+    has_same_names,
+    keep_same,
+    with_names,
+    with_values,
+)
 
 Result = TypeVar("Result")
+Value = TypeVar("Value")
 Key = TypeVar("Key", bound=Hashable)
 Inputs = tuple[object, ...]
 SMALL = (int, str, LeaseId, Resources, Grants)
@@ -98,10 +106,19 @@ class ResultCache:
     def same_each(self, name: Hashable, values: Mapping[Key, Result]) -> Mapping[Key, Result]:
         """These values, with the last objects of equal ones; the same mapping if all are equal."""
         held = self._held.get(name)
-        before: Mapping[Key, Result] = held.result if held is not None else {}
-        result = keep_same(before, values)
-        self._held[name] = _Held((), result)
+        if held is not None and held.inputs is values:
+            kept: Mapping[Key, Result] = held.result
+            return kept
+        result = keep_same(held.result if held is not None else {}, values)
+        self._held[name] = _Held(values, result)
         return result
+
+    def reuse_values(
+        self, name: Hashable, values: Mapping[Key, Value], evaluate: Callable[[Value], Result | None]
+    ) -> Mapping[Key, Result]:
+        """`reuse_each` for results that depend on nothing but the value of their key."""
+        inputs = KeyedInputs(values, (KeyedInput(values),))
+        return self.reuse_each(name, inputs, lambda key: evaluate(values[key]))
 
     def reuse_each(
         self, name: Hashable, inputs: KeyedInputs[Key], evaluate: Callable[[Key], Result | None]
@@ -128,18 +145,20 @@ def _updated(
     before: Mapping[Key, Result], fresh: Mapping[Key, Result | None], keys: Iterable[Key]
 ) -> Mapping[Key, Result]:
     """The results of the same keys as before."""
-    changed = {key: result for key, result in fresh.items() if result is not None or key in before}
+    changed = {key: result for key, result in fresh.items() if before.get(key) is not result}
     replaced = {key: result for key, result in changed.items() if result is not None and key in before}
     if len(replaced) < len(changed):
         return _merged(before, fresh, keys)
-    return {**before, **replaced} if replaced else before
+    return with_values(before, replaced) if replaced else before
 
 
 def _merged(
     before: Mapping[Key, Result], fresh: Mapping[Key, Result | None], keys: Iterable[Key]
 ) -> Mapping[Key, Result]:
     found = ((key, fresh[key] if key in fresh else before.get(key)) for key in keys)
-    return {key: result for key, result in found if result is not None}
+    results = {key: result for key, result in found if result is not None}
+    changed = [key for key in fresh if before.get(key) is not results.get(key)]
+    return with_names(before, results, [*changed, *(key for key in before if key not in results)])
 
 
 def _same(before: Inputs, now: Inputs) -> bool:

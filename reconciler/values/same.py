@@ -4,24 +4,93 @@ changed.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from itertools import compress
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import compress, islice
 from operator import is_, is_not
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
 Value = TypeVar("Value")
 
 _ABSENT = object()
+GENERATIONS = 8
+"""How many earlier mappings a mapping knows its differences from."""
+CHANGES_MAX_PART, FEW = 16, 16
+"""More differences than one in so many names, and a few, are not recorded: a comparison costs as much."""
 
 
-def differing_names(before: Mapping[Name, object], now: Mapping[Name, object]) -> Iterator[Name]:
-    """The names whose values are not the same objects in both mappings, those of only one included."""
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """The names whose values may be other objects, in a fixed order, and whether all names are the same, in
+    the same order.
+    """
+
+    names: Mapping[Any, None] = field(default_factory=dict)
+    has_same_names: bool = True
+
+    def and_then(self, later: Differences) -> Differences:
+        """Both, one after the other."""
+        return Differences({**self.names, **later.names}, self.has_same_names and later.has_same_names)
+
+
+NO_DIFFERENCES = Differences()
+
+
+class DerivedMapping(dict[Name, Value]):
+    """A mapping that knows how it differs from those that it was derived from, so that a comparison with them
+    needs no walk. It must not be modified.
+    """
+
+    version: object = None
+    since: Mapping[object, Differences] = {}
+    """The version of an earlier mapping -> the differences from it, the newest first."""
+
+
+def with_values(before: Mapping[Name, Value], changed: Mapping[Name, Value]) -> Mapping[Name, Value]:
+    """`before` with other values of some of its names."""
+    now = DerivedMapping(before)
+    now.update(changed)
+    return _derived(before, now, Differences(dict.fromkeys(changed)))
+
+
+def with_names(
+    before: Mapping[Name, Value], now: Mapping[Name, Value], changed: Iterable[Name]
+) -> Mapping[Name, Value]:
+    """`now`, which has other names than `before`, or another order; only values of `changed` differ."""
+    return _derived(before, DerivedMapping(now), Differences(dict.fromkeys(changed), has_same_names=False))
+
+
+def _derived(
+    before: Mapping[Name, Value], now: DerivedMapping[Name, Value], step: Differences
+) -> DerivedMapping[Name, Value]:
+    now.version = object()
+    if isinstance(before, DerivedMapping) and len(step.names) <= len(now) // CHANGES_MAX_PART + FEW:
+        older = islice(before.since.items(), GENERATIONS - 1)
+        now.since = {before.version: step} | {version: known.and_then(step) for version, known in older}
+    return now
+
+
+def _known_differences(before: Mapping[Name, object], now: Mapping[Name, object]) -> Differences | None:
+    """How they differ, if one was derived from the other."""
     if before is now:
-        return
+        return NO_DIFFERENCES
+    if isinstance(before, DerivedMapping) and isinstance(now, DerivedMapping):
+        return now.since.get(before.version) or before.since.get(now.version)
+    return None
+
+
+def differing_names(before: Mapping[Name, object], now: Mapping[Name, object]) -> Iterable[Name]:
+    """The names whose values are not the same objects in both mappings, those of only one included."""
+    known = _known_differences(before, now)
+    if known is not None:
+        return [name for name in known.names if before.get(name, _ABSENT) is not now.get(name, _ABSENT)]
     if has_same_names(before, now):
-        yield from compress(now, map(is_not, before.values(), now.values()))
-        return
+        return compress(now, map(is_not, before.values(), now.values()))
+    return _one_by_one(before, now)
+
+
+def _one_by_one(before: Mapping[Name, object], now: Mapping[Name, object]) -> Iterator[Name]:
     yield from (name for name, value in now.items() if before.get(name, _ABSENT) is not value)
     yield from (name for name in before if name not in now)
 
@@ -31,10 +100,10 @@ def keep_same(before: Mapping[Name, Value], now: Mapping[Name, Value]) -> Mappin
     if before is now:
         return before
     if not has_same_names(before, now):
-        return {name: _kept(before.get(name), value) for name, value in now.items()}
-    pairs = zip(now, before.values(), now.values(), strict=True)
-    changed = {name: new for name, old, new in pairs if old is not new and old != new}
-    return {**before, **changed} if changed else before
+        kept = {name: _kept(before.get(name), value) for name, value in now.items()}
+        return with_names(before, kept, _one_by_one(before, kept))
+    changed = {name: now[name] for name in differing_names(before, now) if before[name] != now[name]}
+    return with_values(before, changed) if changed else before
 
 
 def has_same(before: Mapping[Name, object], now: Mapping[Name, object]) -> bool:
@@ -43,12 +112,17 @@ def has_same(before: Mapping[Name, object], now: Mapping[Name, object]) -> bool:
         return True
     if len(before) != len(now):
         return False
+    if _known_differences(before, now) is not None:
+        return has_same_names(before, now) and not differing_names(before, now)
     return all(map(is_, before.values(), now.values())) and has_same_names(before, now)
 
 
 def has_same_names(before: Mapping[Name, object], now: Mapping[Name, object]) -> bool:
     """Whether both have the same names in the same order."""
-    return before is now or (len(before) == len(now) and list(before) == list(now))
+    known = _known_differences(before, now)
+    if known is not None and known.has_same_names:
+        return True
+    return len(before) == len(now) and list(before) == list(now)
 
 
 def _kept(before: Value | None, now: Value) -> Value:

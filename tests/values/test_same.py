@@ -1,9 +1,20 @@
 """What differs between two mappings, by the identity of their values."""
 
+from collections.abc import Mapping
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.values.same import differing_names, has_same, keep_same
+from reconciler.values.same import (
+    DerivedMapping,
+    differing_names,
+    has_same,
+    has_same_names,
+    keep_same,
+    with_names,
+    with_values,
+)
 
 values = st.tuples(st.integers(0, 1))  # equal ones are different objects
 mappings = st.dictionaries(st.sampled_from("abcd"), values)
@@ -28,3 +39,31 @@ def test_equal_values_are_kept_as_the_same_objects(
     assert list(kept) == list(now)
     assert all(kept[name] is before[name] for name in now if before.get(name) == now[name])
     assert (kept is before) is (list(before.items()) == list(now.items()))
+
+
+@given(mappings, st.lists(st.tuples(mappings, st.booleans()), max_size=12), st.data())
+def test_derived_mappings_compare_as_any_others(
+    first: dict[str, tuple[int]], changes: list[tuple[dict[str, tuple[int]], bool]], data: st.DataObject
+) -> None:
+    history: list[Mapping[str, tuple[int]]] = [with_values(first, {})]
+    for other, has_new_names in changes:
+        before = data.draw(st.sampled_from(history[-2:]))
+        if has_new_names:
+            derived = with_names(before, other, [*differing_names(before, other)])
+        else:
+            derived = with_values(before, {name: other[name] for name in other if name in before})
+        history.append(derived)
+    one, two = data.draw(st.sampled_from(history)), data.draw(st.sampled_from(history))
+    assert {*differing_names(one, two)} == {*differing_names(dict(one), dict(two))}
+    assert has_same(one, two) is has_same(dict(one), dict(two))
+    assert has_same_names(one, two) is has_same_names(dict(one), dict(two))
+
+
+def test_a_comparison_with_a_derived_mapping_walks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = with_values({name: (name,) for name in map(str, range(100))}, {})
+    derived = with_values(with_values(base, {"7": ("x",)}), {"9": ("y",)})
+    for each in ("values", "items", "__iter__"):
+        monkeypatch.setattr(DerivedMapping, each, None)
+    assert [*differing_names(base, derived)] == ["7", "9"]
+    assert has_same_names(base, derived)
+    assert not has_same(base, derived)
