@@ -46,7 +46,7 @@ check: $(STAMP)
 test: check
 	$(BIN)/pytest -m "not live" $(PARALLEL)
 
-# Every point at which the daemon can die; `make test` takes every third of those that occur in each cycle.
+# Every point at which the daemon can die; `make test` takes a share of them.
 kills: $(STAMP)
 	KILLS=all $(BIN)/pytest $(PARALLEL) tests/simulation/test_kills.py tests/simulation/test_journal_lost.py
 

@@ -16,8 +16,8 @@ from reconciler.values.plans import Plan, SendTransaction
 from reconciler.values.readings import Seen
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "0"))
-many_worlds = settings(max_examples=EXAMPLES or 60, derandomize=not EXAMPLES, deadline=None)
-few_worlds = settings(max_examples=EXAMPLES or 30, derandomize=not EXAMPLES, deadline=None)
+many_worlds = settings(max_examples=EXAMPLES or 40, derandomize=not EXAMPLES, deadline=None)
+few_worlds = settings(max_examples=EXAMPLES or 20, derandomize=not EXAMPLES, deadline=None)
 
 
 def messages(made: Plan) -> list[Message]:

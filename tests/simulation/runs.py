@@ -64,16 +64,21 @@ class Reference:
     silent: frozenset[str]
     ended_at: int
 
-    def kills_at(self, effect: tuple[str, str]) -> list[tuple[int, Kill]]:
+    def kills_at(self, effect: tuple[str, str], *, sampled: bool = False) -> list[tuple[int, Kill]]:
         """The kills at an effect, with their positions: all of those that cost money or touch machines, of
-        the others, which occur in each cycle, every third; all of them with KILLS=all.
+        the others, which occur in each cycle, every sixth; every tenth of all where `sampled`; all of them
+        with KILLS=all.
         """
         found = [
             (at, kill)
             for at, kill in enumerate(self.kills)
             if effect in {(point.port, point.method) for point in kill.points}
         ]
-        return found if effect[0] in SPENDING or os.environ.get("KILLS") == "all" else found[::3]
+        if os.environ.get("KILLS") == "all":
+            return found
+        if sampled:
+            return found[::10]
+        return found if effect[0] in SPENDING else found[::6]
 
 
 def live(
