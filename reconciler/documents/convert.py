@@ -12,7 +12,7 @@ from reconciler.documents.adapter_models import (
 )
 from reconciler.documents.config_model import ConfigFile
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
-from reconciler.documents.pricing_model import PricingFile
+from reconciler.documents.pricing_model import GpuPriceModel, MultiplierModel, PricingFile
 from reconciler.documents.workload_model import LeaseModel, ResourcesModel, ServiceModel, WorkloadFile
 from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
 from reconciler.values.desired import (
@@ -22,6 +22,7 @@ from reconciler.values.desired import (
     Config,
     Env,
     Escrow,
+    Multiplier,
     OnCritical,
     Port,
     Pricing,
@@ -32,6 +33,7 @@ from reconciler.values.desired import (
     Withdrawals,
     Workload,
 )
+from reconciler.values.gpus import GpuModel
 from reconciler.values.hosts import (
     AnsibleGroup,
     AnsibleHost,
@@ -42,21 +44,50 @@ from reconciler.values.hosts import (
 )
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.images import normal_image
-from reconciler.values.money import parse_rate
+from reconciler.values.money import DENOM, parse_price
 from reconciler.values.resources import Attribute, Resources
 
 
 def pricing_of(file: PricingFile) -> Pricing:
-    """Prices in uve as exact decimals."""
+    """Exact decimals in the currency of the file, which is that of its first price."""
     prices = file.pricing
+    step = prices.rounding.removesuffix(DENOM)
     return Pricing(
-        cpu_millicores=parse_rate(prices.cpu_millicores),
-        memory_mb=parse_rate(prices.memory_mb),
-        storage_mb=parse_rate(prices.storage_mb),
-        gpu=parse_rate(prices.gpu),
+        cpu_millicores=_number(prices.cpu_millicores),
+        memory_mb=_number(prices.memory_mb),
+        storage_mb=_number(prices.storage_mb),
+        gpu=_number(prices.gpu),
         profit_margin=Decimal(prices.profit_margin),
-        rounding=Rounding(prices.rounding),
+        rounding=Rounding.NONE if prices.rounding == Rounding.NONE else Rounding.UP,
+        rounding_step=int(step) if step.isdecimal() else 1,
+        gpu_models=tuple((gpu_of(each), _number(each.price)) for each in prices.gpu_models),
+        storage_classes=tuple(
+            (name, _number(text))
+            for name, text in prices.storage_classes.model_dump().items()
+            if text is not None
+        ),
+        endpoint=_number(prices.endpoint),
+        leased_ip=_number(prices.leased_ip),
+        minimum=_number(prices.minimum),
+        multipliers=tuple(map(_multiplier, prices.multipliers)),
+        currency=parse_price(prices.cpu_millicores)[1],
     )
+
+
+def gpu_of(model: GpuPriceModel) -> GpuModel:
+    """The GPUs of an entry, as orders name them."""
+    return GpuModel.named_as(
+        *(each or "" for each in (model.vendor, model.model, model.ram, model.interface))
+    )
+
+
+def _multiplier(model: MultiplierModel) -> Multiplier:
+    attribute = _attribute(model.attribute) if model.attribute else None
+    return Multiplier(Decimal(model.percent) / 100, model.tenant or "", attribute)
+
+
+def _number(price: str | None) -> Decimal:
+    return parse_price(price)[0] if price else Decimal(0)
 
 
 def config_of(file: ConfigFile) -> Config:

@@ -60,7 +60,8 @@ def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
     if isinstance(file.value, Pricing):
         for name, sentence in out_of_bounds(file.value, limits):
             place = file.places.get(name, FILE_START)
-            advice = "write a price within them, or change limits.price_min and price_max in the host file"
+            limit = "discount_percent_max" if name.startswith("multipliers") else "price_min and price_max"
+            advice = f"write a price within them, or change limits.{limit} in the host file"
             yield Fault(
                 file.path, place.line, place.column, f"pricing.{name}: {sentence}", advice, rule="bounds"
             )

@@ -19,15 +19,18 @@ from reconciler.documents.convert import (
 from reconciler.documents.document import BrokenFileError, Document, SourcePosition
 from reconciler.documents.kinds import WORKLOADS, form_of
 from reconciler.documents.model import FileModel
+from reconciler.documents.pricing_faults import (
+    multiplier_places,
+    price_places,
+    price_warnings,
+    pricing_faults,
+)
 from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.validation_faults import validation_faults
 from reconciler.documents.workload_model import WorkloadFile
 from reconciler.documents.yaml_reader import read_yaml
-from reconciler.values.bounds import PRICES
-from reconciler.values.desired import AdapterSettings, Config, Fault, Pricing, Rounding, Workload
+from reconciler.values.desired import AdapterSettings, Config, Fault, Pricing, Workload
 from reconciler.values.ids import WorkloadId, workload_id
-from reconciler.values.pricing import price
-from reconciler.values.resources import MB, Resources
 
 Value = Config | Pricing | AdapterSettings | Workload
 
@@ -103,9 +106,7 @@ def _value(document: Document, file: FileModel, provider: str | None) -> ReadFil
         case ConfigFile():
             return _config(document, file, provider)
         case PricingFile():
-            pricing = pricing_of(file)
-            places = {name: document.place(("pricing", name)) for name in PRICES}
-            return ReadFile(path, pricing, price_warnings(document, pricing), places)
+            return _pricing(document, file)
         case KubernetesFile():
             return ReadFile(path, kubernetes_of(file))
         case AnsibleFile():
@@ -115,6 +116,17 @@ def _value(document: Document, file: FileModel, provider: str | None) -> ReadFil
             return _workload(document, file, provider)
         case _:
             raise AssertionError(f"{type(file).__name__} has no conversion")
+
+
+def _pricing(document: Document, file: PricingFile) -> ReadFile:
+    if faults := tuple(sorted(pricing_faults(document, file))):
+        return ReadFile(document.path, None, faults)
+    pricing = pricing_of(file)
+    places = {
+        name: document.place(("pricing", *steps))
+        for name, steps in (*price_places(file), *multiplier_places(file))
+    }
+    return ReadFile(document.path, pricing, tuple(price_warnings(document, file, pricing)), places)
 
 
 def _config(document: Document, file: ConfigFile, provider: str | None) -> ReadFile:
@@ -163,30 +175,3 @@ def _not_a_mapping(document: Document) -> Fault:
     kind = "a list" if isinstance(document.root, list) else "a single value"
     advice = "start it with its keys, such as kind:"
     return Fault(document.path, 1, 1, f"expected a mapping (keys with values), found {kind}", advice)
-
-
-SMALLEST_WORKLOAD = Resources(cpu_milli=100, memory_bytes=128 * MB, storage_bytes=512 * MB)
-LARGEST_WORKLOAD = Resources(cpu_milli=64_000, memory_bytes=262_144 * MB, storage_bytes=1_048_576 * MB, gpu=1)
-
-
-def price_warnings(document: Document, pricing: Pricing) -> tuple[Fault, ...]:
-    """A warning if every workload has the same price, or the price 0."""
-    smallest, largest = price(SMALLEST_WORKLOAD, pricing), price(LARGEST_WORKLOAD, pricing)
-    if largest == 0:
-        return (_warning(document, "at these prices everything is free; the chain rejects a bid of 0uve"),)
-    if pricing.rounding is Rounding.UP and smallest == largest:
-        return (
-            _warning(
-                document,
-                f"at these prices everything costs {largest}uve per block, up to 64 cores with 256 GiB",
-            ),
-        )
-    return ()
-
-
-def _warning(document: Document, message: str) -> Fault:
-    place = document.place(("pricing",), of_key=True)
-    advice = "bids are rounded up to whole uve; raise the prices"
-    return Fault(
-        document.path, place.line, place.column, f"pricing: {message}", advice, warning=True, rule="prices"
-    )

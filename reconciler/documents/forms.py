@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.documents.document import Node
 from reconciler.values import images
-from reconciler.values.money import DENOM
+from reconciler.values.money import DENOM, FIAT
 from reconciler.values.times import UNIT_SECONDS
 
 
@@ -32,6 +32,21 @@ PRICE = TextForm(
     rf"^[0-9]{{1,12}}(\.[0-9]{{1,18}})?{DENOM}$",
     "a price",
     f'write a decimal number and {DENOM}: "0.5{DENOM}"',
+)
+LIST_PRICE = TextForm(
+    rf"^[0-9]{{1,12}}(\.[0-9]{{1,18}})?({DENOM}| ?({'|'.join(FIAT)}))$",
+    "a unit price",
+    f'write a decimal number and {DENOM}: "0.5{DENOM}", or the currency of a rate: "0.05 usd"',
+)
+ROUNDING = TextForm(
+    rf"^(up|none|[1-9][0-9]{{0,2}}{DENOM})$",
+    "a rounding",
+    f'write up, none, or a multiple of whole uve below 1000: "10{DENOM}"',
+)
+GPU_FIELD = TextForm(
+    r"^[a-zA-Z0-9][-a-zA-Z0-9._]{0,62}$",
+    "a vendor, model, RAM or interface",
+    'write it as orders do: "a100", "80Gi"',
 )
 AMOUNT = TextForm(rf"^[0-9]{{1,18}}{DENOM}$", "an amount", f'write a whole number and {DENOM}: "2500{DENOM}"')
 MARGIN = TextForm(
@@ -161,6 +176,9 @@ def _schema(form: TextForm, **number: Any) -> WithJsonSchema:
 
 
 Price = Annotated[str, Field(pattern=PRICE.pattern)]
+ListPrice = Annotated[str, Field(pattern=LIST_PRICE.pattern)]
+RoundingText = Annotated[str, Field(pattern=ROUNDING.pattern)]
+GpuField = Annotated[str, Field(pattern=GPU_FIELD.pattern), BeforeValidator(number_text)]
 Amount = Annotated[str, Field(pattern=AMOUNT.pattern)]
 Margin = Annotated[
     str,

@@ -72,6 +72,7 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         price_change_percent=limits.price_change_percent,
         price_min=_rates(limits.price_min),
         price_max=_rates(limits.price_max),
+        discount_percent_max=limits.discount_percent_max,
         allow_rewrite=file.repository.allow_rewrite,
         require_signature=file.repository.allowed_signers is not None,
         clock_skew_seconds=seconds(limits.clock_skew),

@@ -169,9 +169,15 @@ class PriceBoundsModel(StrictModel):
     memory_mb: Price | None = None
     """Bound for one MB of memory. (restart)"""
     storage_mb: Price | None = None
-    """Bound for one MB of storage. (restart)"""
+    """Bound for one MB of storage, of any class. (restart)"""
     gpu: Price | None = None
-    """Bound for one GPU. (restart)"""
+    """Bound for one GPU, of any model. (restart)"""
+    endpoint: Price | None = None
+    """Bound for one public port. (restart)"""
+    leased_ip: Price | None = None
+    """Bound for one leased IP address. (restart)"""
+    minimum: Price | None = None
+    """Bound for the lowest price of a lease. (restart)"""
 
 
 class CapacityModel(StrictModel):
@@ -227,13 +233,16 @@ class LimitsModel(StrictModel):
     queued_effects: Count = 1_000
     """Effects in flight on one target; more are held until one has ended. (restart)"""
     price_change_percent: Annotated[int, Field(ge=0, le=100_000), WHOLE] | None = None
-    """Largest change of a price, margin included, relative to each price in force within window, in percent;
+    """Largest change of the lowest and the highest price that is bid for a unit (margin, multipliers and a
+    strategy that bids down to cost included), relative to each price in force within window, in percent;
     a return to one of them is always allowed. (restart)
     """
     price_min: PriceBoundsModel = PriceBoundsModel()
     """Lower bounds of prices. (restart)"""
     price_max: PriceBoundsModel = PriceBoundsModel()
     """Upper bounds of prices. (restart)"""
+    discount_percent_max: Annotated[int, Field(ge=0, le=99), WHOLE] = 25
+    """Largest discount of a lease by all multipliers of pricing.yaml together, in percent. (restart)"""
     clock_skew: Duration = "60s"
     """Largest difference between this host's clock and the chain's; beyond it nothing is spent. (restart)"""
     timeout_blocks: Annotated[int, Field(ge=1, le=20), WHOLE] = 20

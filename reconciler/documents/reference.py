@@ -4,7 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.documents.forms import AMOUNT, CPU, DELAY, DURATION, FORMS, MARGIN, PRICE, SIZE, TextForm
+from reconciler.documents.forms import (
+    AMOUNT,
+    CPU,
+    DELAY,
+    DURATION,
+    FORMS,
+    LIST_PRICE,
+    MARGIN,
+    PRICE,
+    SIZE,
+    TextForm,
+)
 from reconciler.documents.kinds import KINDS, OLDER, FileKind
 from reconciler.documents.migrating import renamed
 from reconciler.documents.model import API_VERSION
@@ -21,6 +32,7 @@ WHERE = {
 }
 UNITS = {
     PRICE.pattern: "uve",
+    LIST_PRICE.pattern: "uve, or a currency",
     AMOUNT.pattern: "uve",
     MARGIN.pattern: "1 is 100 %",
     DURATION.pattern: "s, m, h, d",

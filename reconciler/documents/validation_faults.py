@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from reconciler.documents.document import Document, Node
-from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, PRICE, TextForm
+from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, LIST_PRICE, PRICE, TextForm
 from reconciler.documents.model import API_VERSION
 from reconciler.values.adapters import AdapterKind
 from reconciler.values.desired import Fault
@@ -24,6 +24,8 @@ FAULTS_MAX = 20
 """Faults reported per file."""
 
 _NUMBER_AND_WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?[A-Za-z]*")
+_AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?: ?[a-z]{3})?")
+_EXPONENT = re.compile(r"[0-9.]+[eE][-+]?[0-9]")
 Steps: TypeAlias = tuple[str | int, ...]
 _NAMED: dict[str, tuple[Steps, ...]] = {
     "services_twice": (("services", "*", "name"),),
@@ -117,7 +119,7 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     shown = _shown(value)
     form = _form_of(field) or FORMS.get(str(context.get("pattern")))
-    if form in (PRICE, AMOUNT) and kind in ("string_type", "string_pattern_mismatch"):
+    if form in (PRICE, AMOUNT, LIST_PRICE) and kind in ("string_type", "string_pattern_mismatch"):
         return _money_sentence(value, form)
     if form is IMAGE and kind in ("image", "string_pattern_mismatch"):
         return _image_sentence(value)
@@ -137,14 +139,27 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
 
 
 def _money_sentence(value: Any, form: TextForm) -> tuple[str, str]:
-    if isinstance(value, str) and _NUMBER_AND_WORD.fullmatch(value):
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if value < 0:
+            return f"{text} is negative", f"write a positive number and {DENOM}"
+        return f"{text} has no denomination", f"write {text}{DENOM}"
+    if not isinstance(value, str):
+        return f"{_shown(value)} is not {form.noun}", form.advice
+    if re.match(r"-[0-9.]", text):
+        return f"{_shown(value)} is negative", "write a positive number"
+    whole, places = (18, 0) if form is AMOUNT else (12, 18)
+    if (found := _AMOUNT.fullmatch(text)) and (len(found[1]) > whole or len(found[2] or "") > places > 0):
+        after = f" and {places} after the point" if places else ""
+        return f"{_shown(value)} has too many digits", f"at most {whole} whole digits{after}"
+    if _EXPONENT.match(text):
+        return f"{_shown(value)} has an exponent", f'write plain decimal digits: "0.000001{DENOM}"'
+    if _NUMBER_AND_WORD.fullmatch(text):
         try:
-            parse_rate(value)
+            parse_rate(text)
         except ValueError as error:
             message, _, advice = str(error).partition("; ")
             return message.replace("'", '"'), advice
-    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return f"{value} has no denomination", f"write {value}{DENOM}"
     return f"{_shown(value)} is not {form.noun}", form.advice
 
 

@@ -13,7 +13,7 @@ from reconciler.values.escrow import due_gross
 from reconciler.values.ids import LeaseId
 from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.money import after_take, floor_uve
-from reconciler.values.pricing import group_price
+from reconciler.values.pricing import price
 from reconciler.values.resources import USAGE_BILLED
 
 
@@ -65,7 +65,7 @@ def _income_until_break_even(basis: MarketBasis, bid: CreateBid) -> int:
     bidding = desired.config.bidding if desired.config else Bidding()
     order, rate = market.orders.get(bid.id.order), bid.price
     if order is not None and desired.pricing is not None and USAGE_BILLED in order.attributes:
-        rate = group_price(bid.units, desired.pricing)
+        rate = price(order.demand, desired.pricing)
     blocks = floor_uve(bidding.break_even_seconds / market.block_seconds)
     income = after_take(floor_uve(rate * blocks), market.rules.take_percent)
     return income - _fees(basis).after_bid

@@ -74,7 +74,7 @@ def outpriced_bids(basis: MarketBasis) -> frozenset[LeaseId]:
             if bid.order is not None
             and pricing is not None
             and USAGE_BILLED not in bid.order.attributes
-            and is_outpriced(bid.price, bid.order.units, bidding, pricing)
+            and is_outpriced(bid.price, bid.order.demand, bidding, pricing)
         ),
     )
 
@@ -153,7 +153,7 @@ def _outpriced_leases(basis: MarketBasis) -> Iterator[CloseBid]:
             if lease.state is State.ACTIVE
             and pricing is not None
             and not lease.usage_billed
-            and is_outpriced(lease.price, lease.units, bidding, pricing)
+            and is_outpriced(lease.price, lease.demand, bidding, pricing)
         ],
     )
     for lease in below if since else ():

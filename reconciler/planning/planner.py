@@ -148,8 +148,7 @@ def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memo
     """The memory with the revision in force recorded in the window of the bounds."""
     if admission.desired is None or isinstance(inputs.desired, Unseen):
         return memory
-    applied = inputs.desired.view.applied
-    change = (applied.desired if applied else None, admission.desired)
+    change = (admission.applied, admission.desired)
     approved = any(b.limit == REMOVALS for b in admission.breaches)  # applied because approved
     return record_applied(memory, change, inputs.limits, inputs.now, approved=approved)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from reconciler.values.desired import Pricing, Rounding
 from reconciler.values.money import plain
 from reconciler.values.preview import Costs, Quote
+from reconciler.values.pricing import EXACT_PRICE
 from reconciler.values.times import format_duration
 
 Row = tuple[str, str, str]
@@ -27,7 +28,7 @@ class BillItem:
 @dataclass(frozen=True, slots=True)
 class Bill:
     """A price with its items, the income of a lease, and where the terms come from; `bid` is what would be
-    bid on the order ("": it is none).
+    bid on the order ("": it is none), `factor` the product of its multipliers.
     """
 
     items: tuple[BillItem, ...]
@@ -36,6 +37,7 @@ class Bill:
     costs: Costs
     terms: str
     bid: str = ""
+    factor: Decimal = Decimal(1)
 
 
 def bill_text(bill: Bill) -> str:
@@ -56,6 +58,8 @@ def bill_fields(bill: Bill) -> dict[str, object]:
             for i in bill.items
         ],
         "margin": plain(bill.pricing.profit_margin),
+        "multipliers": plain(bill.factor),
+        "minimum_uve": plain(bill.pricing.minimum),
         "block_uve": plain(quote.rate),
         "bid": bill.bid,
         "hour_uve": plain(round(quote.hour, 6)),
@@ -74,11 +78,16 @@ def _rows(bill: Bill) -> Iterator[Row]:
     quote, costs, pricing = bill.quote, bill.costs, bill.pricing
     for item in bill.items:
         yield item.name, f"{item.count} x {plain(item.price)}uve", plain(item.cost)
-    total = sum((item.cost for item in bill.items), Decimal(0))
-    yield "together", "", plain(total)
-    yield "margin", f"{plain(pricing.profit_margin * 100)} %", plain(total * pricing.profit_margin)
-    how = "rounded up to whole uve" if pricing.rounding is Rounding.UP else "not rounded"
-    yield "a block", how, plain(quote.rate)
+    with localcontext(EXACT_PRICE):
+        total = sum((item.cost for item in bill.items), Decimal(0))
+        margin, priced = total * pricing.profit_margin, total * (1 + pricing.profit_margin)
+        yield "together", "", plain(total)
+        yield "margin", f"{plain(pricing.profit_margin * 100)} %", plain(margin)
+        if pricing.multipliers:
+            yield "multipliers", f"x {plain(bill.factor)}", plain(priced * (bill.factor - 1))
+        if priced * bill.factor < pricing.minimum:
+            yield "minimum", "of a lease", plain(pricing.minimum)
+    yield "a block", _rounding(pricing), plain(quote.rate)
     yield "an hour", f"at {plain(costs.block_seconds)} s a block", _short(quote.hour)
     yield "a day", "", _short(quote.hour * 24)
     yield "30 days", "", _short(quote.month)
@@ -90,6 +99,14 @@ def _rows(bill: Bill) -> Iterator[Row]:
         "fees earned back in",
         "bid, one withdrawal, closing",
         "never" if seconds is None else format_duration(seconds),
+    )
+
+
+def _rounding(pricing: Pricing) -> str:
+    if pricing.rounding is Rounding.NONE:
+        return "not rounded"
+    return "rounded up to " + (
+        "whole uve" if pricing.rounding_step == 1 else f"multiples of {pricing.rounding_step}uve"
     )
 
 

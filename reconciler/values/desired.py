@@ -8,8 +8,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.gpus import GpuModel
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.ids import LeaseId, WorkloadId
+from reconciler.values.money import DENOM
 from reconciler.values.repository import CommitHeader
 from reconciler.values.resources import Attribute, Resources, total
 from reconciler.values.text import clean_fields
@@ -23,8 +25,24 @@ class Rounding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Multiplier:
+    """A factor on the price for one tenant ("": all) whose order requires an attribute (None: any order)."""
+
+    factor: Decimal
+    tenant: str = ""
+    attribute: Attribute | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pricing:
-    """Prices in uve a unit and block (MB is 2^20 bytes), and the margin on their sum (0.15 is 15 %)."""
+    """Prices a unit and block (MB is 2^20 bytes), and the margin on their sum (0.15 is 15 %).
+
+    `gpu_models` and `storage_classes` are the prices of these kinds; others cost `gpu` and `storage_mb`.
+    `endpoint` and `leased_ip` are the prices of a public port and of an address, `minimum` that of a lease.
+    The product of all multipliers of a lease is at least `factor_min`, which the host file sets.
+    `rounding_step` is the multiple of uve that prices are rounded up to. Prices are in `currency`; those in
+    force are in uve.
+    """
 
     cpu_millicores: Decimal
     memory_mb: Decimal
@@ -32,6 +50,15 @@ class Pricing:
     gpu: Decimal
     profit_margin: Decimal
     rounding: Rounding = Rounding.UP
+    rounding_step: int = 1
+    gpu_models: tuple[tuple[GpuModel, Decimal], ...] = ()
+    storage_classes: tuple[tuple[str, Decimal], ...] = ()
+    endpoint: Decimal = Decimal(0)
+    leased_ip: Decimal = Decimal(0)
+    minimum: Decimal = Decimal(0)
+    multipliers: tuple[Multiplier, ...] = ()
+    factor_min: Decimal = Decimal(1)
+    currency: str = DENOM
 
 
 class BidStrategy(StrEnum):

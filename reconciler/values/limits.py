@@ -14,11 +14,11 @@ from reconciler.values.resources import Resources
 class Limits:
     """Limits and switches of the host file; an effect that exceeds one becomes a Hold.
 
-    Amounts in uve, price bounds in uve a unit and block by the keys of `pricing.yaml` (`cpu_millicores`,
-    `memory_mb`, `storage_mb`, `gpu`), the gas price in uve. None means no bound; `stop_spending` and
-    `draining` are read from their files each cycle; `concurrent_effects` and `queued_effects` are the running
-    effects and those in flight, of one target; `gas_adjustment` is the smallest factor applied to simulated
-    gas (None: only what was measured); `grants` are the repository's.
+    Amounts in uve, price bounds in uve a unit and block by the names of `values/bounds.py`, the gas price in
+    uve. None means no bound; `stop_spending` and `draining` are read from their files each cycle;
+    `concurrent_effects` and `queued_effects` are the running effects and those in flight, of one target;
+    `gas_adjustment` is the smallest factor applied to simulated gas (None: only what was measured); `grants`
+    are the repository's.
     """
 
     observe_only: bool = False
@@ -41,6 +41,7 @@ class Limits:
     price_change_percent: int | None = None
     price_min: Mapping[str, Decimal] = field(default_factory=dict)
     price_max: Mapping[str, Decimal] = field(default_factory=dict)
+    discount_percent_max: int = 25
     allow_rewrite: bool = False
     require_signature: bool = False
     clock_skew_seconds: int = 60
@@ -49,3 +50,8 @@ class Limits:
     gas_price_max: Decimal = Decimal("0.25")
     capacity: Resources | None = None
     grants: Grants = field(default_factory=Grants)
+
+    @property
+    def factor_min(self) -> Decimal:
+        """The smallest product of multipliers."""
+        return Decimal(100 - self.discount_percent_max) / 100

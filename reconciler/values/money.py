@@ -14,6 +14,25 @@ RATE_PLACES = 18
 EXACT = Context(prec=80, traps=[Inexact])
 """Decimal arithmetic that raises on rounding; amounts on the chain have far fewer digits."""
 
+FIAT = (
+    "aud",
+    "brl",
+    "cad",
+    "chf",
+    "cny",
+    "eur",
+    "gbp",
+    "inr",
+    "jpy",
+    "krw",
+    "nok",
+    "pln",
+    "sek",
+    "sgd",
+    "usd",
+)
+"""Currencies in which prices may be written; the host file's rate converts them to uve."""
+
 _AMOUNT = re.compile(r"(?P<number>[0-9]{1,30}(?:\.[0-9]{1,18})?)(?P<denom>[a-zA-Z][a-zA-Z0-9/:._-]*)?")
 
 _WHOLE_IN_TEXT = re.compile(r"(?<![\w.,])[0-9]{4,30}(?=(?:\.[0-9]{1,18})?uve\b)")
@@ -29,6 +48,14 @@ def parse_rate(text: str) -> Decimal:
     if match["denom"] != DENOM:
         raise ValueError(f"{text!r} is in {match['denom']}; only {DENOM} is accepted, convert to {DENOM}")
     return Decimal(match["number"])
+
+
+def parse_price(text: str) -> tuple[Decimal, str]:
+    """Read `0.000001uve` or `0.05 usd` as a Decimal and its currency; ValueError says what to write."""
+    number, currency = text[:-3].strip(), text[-3:]
+    if currency in FIAT and (match := _AMOUNT.fullmatch(number)) and match["denom"] is None:
+        return Decimal(number), currency
+    return parse_rate(text), DENOM
 
 
 def show_rate(rate: Decimal) -> str:

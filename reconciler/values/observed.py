@@ -10,7 +10,7 @@ from enum import StrEnum
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, WorkloadId
 from reconciler.values.machines import Capacity
 from reconciler.values.readings import Reading
-from reconciler.values.resources import Attribute, ResourceUnit
+from reconciler.values.resources import Attribute, Demand, ResourceUnit, group_resources
 
 SETTLEMENT_MODULE = "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk"
 """Address of the settlement module (semantics 1.1). A payment from it at the end of a block is an automatic
@@ -51,6 +51,11 @@ class Order:
     attributes: tuple[Attribute, ...] = ()
     signed_by_all: frozenset[str] = frozenset()
     signed_by_any: frozenset[str] = frozenset()
+
+    @property
+    def demand(self) -> Demand:
+        """What its price depends on."""
+        return Demand(group_resources(self.units), self.id.owner, self.attributes)
 
     @property
     def price(self) -> Decimal:
@@ -142,6 +147,11 @@ class Lease:
     usage_billed: bool = False
     closed_reason: str = ""
     attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def demand(self) -> Demand:
+        """What its price depends on."""
+        return Demand(group_resources(self.units), self.id.order.owner, self.attributes)
 
 
 @dataclass(frozen=True, slots=True)

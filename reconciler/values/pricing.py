@@ -1,43 +1,156 @@
-"""The price of a group of resources per block."""
+"""The price of resources per block: the lines of the tables, margin, multipliers, minimum; rounded once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact, localcontext
 
-from reconciler.values.desired import Pricing, Rounding
-from reconciler.values.money import EXACT, RATE_PLACES, ceil_uve, floor_uve
-from reconciler.values.resources import MB, Resources, ResourceUnit, total
+from reconciler.values.desired import Multiplier, Pricing, Rounding
+from reconciler.values.gpus import GpuModel
+from reconciler.values.money import RATE_PLACES, ceil_uve, floor_uve
+from reconciler.values.resources import MB, Demand, Resources
+
+EXACT_PRICE = Context(prec=2_000, traps=[Inexact])
+"""Decimal arithmetic that raises on rounding: quantities, prices, a rate, the margin and 200 multipliers have
+fewer digits together.
+"""
 
 _QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
 
 
-def group_price(units: Iterable[ResourceUnit], pricing: Pricing) -> Decimal:
-    """`ceil((1 + profit_margin) x sum of count x units x unit price)` in uve per block; rounded once."""
-    return price(total([u.all for u in units]), pricing)
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a price: an amount of a resource, and its unit price in uve per block."""
+
+    name: str
+    count: Decimal
+    unit: str
+    price: Decimal
+
+    @property
+    def cost(self) -> Decimal:
+        """The line's price, before the margin."""
+        with localcontext(EXACT_PRICE):
+            return self.count * self.price
+
+
+def items(resources: Resources, pricing: Pricing) -> Iterator[Item]:
+    """The lines of these resources' price; kinds without a price of their own are in the general line."""
+    yield Item("cpu", Decimal(resources.cpu_milli), "m", pricing.cpu_millicores)
+    yield Item("memory", _mb(resources.memory_bytes), " MB", pricing.memory_mb)
+    yield from _storage_items(resources, pricing)
+    yield from _gpu_items(resources, pricing)
+    if resources.endpoints and pricing.endpoint:
+        yield Item("endpoints", Decimal(resources.endpoints), "", pricing.endpoint)
+    if resources.leased_ips and pricing.leased_ip:
+        yield Item("leased IPs", Decimal(resources.leased_ips), "", pricing.leased_ip)
+
+
+def price(demand: Demand, pricing: Pricing) -> Decimal:
+    """`max(minimum, (1 + profit_margin) x multipliers x sum of the lines)` in uve a block: rounded up once,
+    last, to multiples of `rounding_step`, or to 18 decimals with `rounding: none`. 0 for nothing.
+    """
+    resources = demand.resources
+    with localcontext(EXACT_PRICE):
+        cost = sum((item.count * item.price for item in items(resources, pricing)), Decimal(0))
+        exact = cost * (1 + pricing.profit_margin) * factor(demand, pricing)
+        if resources != Resources():
+            exact = max(exact, pricing.minimum)
+    return _rounded_up(exact, pricing)
+
+
+def cost_price(demand: Demand, pricing: Pricing) -> Decimal:
+    """The price without the margin and without discounts, in uve a block; at most the price."""
+    undiscounted = replace(pricing, profit_margin=Decimal(0), factor_min=Decimal(1))
+    return min(price(demand, undiscounted), price(demand, pricing))
+
+
+def multipliers_of(demand: Demand, pricing: Pricing) -> tuple[Multiplier, ...]:
+    """The multipliers that apply."""
+    return tuple(
+        each
+        for each in pricing.multipliers
+        if each.tenant in ("", demand.tenant) and (each.attribute is None or demand.requires(each.attribute))
+    )
+
+
+def factor(demand: Demand, pricing: Pricing) -> Decimal:
+    """The product of all multipliers that apply, at least `factor_min`; exact."""
+    if not pricing.multipliers:
+        return Decimal(1)
+    product = Decimal(1)
+    with localcontext(EXACT_PRICE):
+        for each in multipliers_of(demand, pricing):
+            product *= each.factor
+    return max(product, min(pricing.factor_min, Decimal(1)))
 
 
 def part_of(rate: Decimal, percent: int, pricing: Pricing) -> Decimal:
-    """So many percent of a rate, rounded down as `rounding` says: to whole uve, or to 18 decimals."""
-    with localcontext(EXACT):
+    """So many percent of a rate, rounded down as `rounding` says: to multiples of whole uve, or to 18
+    decimals.
+    """
+    with localcontext(EXACT_PRICE):
         part = rate * percent / 100
-    if pricing.rounding is Rounding.UP:
-        return Decimal(floor_uve(part))
-    with localcontext(prec=EXACT.prec):
+        if pricing.rounding is Rounding.UP:
+            return Decimal(floor_uve(part) // pricing.rounding_step * pricing.rounding_step)
+    with localcontext(prec=EXACT_PRICE.prec):
         return part.quantize(_QUANTUM, rounding=ROUND_FLOOR)
 
 
-def price(resources: Resources, pricing: Pricing) -> Decimal:
-    """The price of resources in uve a block; whole uve, or up to 18 decimals with `rounding: none`."""
-    with localcontext(EXACT):
-        cost = (
-            resources.cpu_milli * pricing.cpu_millicores
-            + Decimal(resources.memory_bytes) / MB * pricing.memory_mb
-            + Decimal(resources.storage_bytes) / MB * pricing.storage_mb
-            + resources.gpu * pricing.gpu
-        )
-        exact = cost * (1 + pricing.profit_margin)
+def gpu_price(accepted: tuple[GpuModel, ...], pricing: Pricing) -> tuple[GpuModel | None, Decimal]:
+    """The price of a GPU that may be of any accepted model: the dearest of their prices, with the entry of
+    the table that it is from (None: the price of all others).
+    """
+    return max((_model_price(each, pricing) for each in accepted), key=lambda found: found[1])
+
+
+def _model_price(asked: GpuModel, pricing: Pricing) -> tuple[GpuModel | None, Decimal]:
+    """The most specific entry that includes the model. If that leaves open what the order names, or there is
+    none, the tenant may get a GPU of a dearer entry that is more specific than the order: the dearest counts.
+    """
+    table = pricing.gpu_models
+    covering = [entry for entry in table if entry[0].includes(asked)]
+    best: tuple[GpuModel | None, Decimal] = max(
+        covering, key=lambda entry: (entry[0].named, entry[1]), default=(None, pricing.gpu)
+    )
+    if best[0] == asked:
+        return best
+    narrower = [entry for entry in table if entry[0].overlaps(asked) and not entry[0].includes(asked)]
+    return max((best, *narrower), key=lambda entry: entry[1])
+
+
+def _gpu_items(resources: Resources, pricing: Pricing) -> Iterator[Item]:
+    others = resources.gpu
+    if pricing.gpu_models:
+        unnamed = resources.gpu - sum(count for _, count in resources.gpu_models)
+        for accepted, count in (*resources.gpu_models, ((GpuModel(),), unnamed)):
+            model, each = gpu_price(accepted, pricing)
+            if model is not None and count:
+                others -= count
+                yield Item(f"gpu {model}", Decimal(count), "", each)
+    if others or not resources.gpu:
+        yield Item("gpu", Decimal(others), "", pricing.gpu)
+
+
+def _storage_items(resources: Resources, pricing: Pricing) -> Iterator[Item]:
+    prices = dict(pricing.storage_classes)
+    others = resources.storage_bytes
+    for name, size in resources.storage_classes if prices else ():
+        if name in prices:
+            others -= size
+            yield Item(f"storage {name}", _mb(size), " MB", prices[name])
+    if others or not resources.storage_bytes:
+        yield Item("storage", _mb(others), " MB", pricing.storage_mb)
+
+
+def _mb(size_bytes: int) -> Decimal:
+    with localcontext(EXACT_PRICE):
+        return Decimal(size_bytes) / MB
+
+
+def _rounded_up(exact: Decimal, pricing: Pricing) -> Decimal:
     if pricing.rounding is Rounding.UP:
-        return Decimal(ceil_uve(exact))
-    with localcontext(prec=EXACT.prec):
+        return Decimal(-(-ceil_uve(exact) // pricing.rounding_step) * pricing.rounding_step)
+    with localcontext(prec=EXACT_PRICE.prec):
         return exact.quantize(_QUANTUM, rounding=ROUND_CEILING)

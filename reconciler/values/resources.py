@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import ClassVar
+from functools import reduce
+from typing import ClassVar, TypeVar
+
+from reconciler.values.gpus import GpuModel, gpus_of_keys
+from reconciler.values.key_patterns import has_match, matches
 
 MB = 1 << 20
 """A MB of the state repository is 2^20 bytes."""
@@ -15,9 +20,22 @@ USAGE_BILLED: Attribute = ("billing", "usage")
 """An order with this attribute is bid at the minimum and billed by usage; our record must have it too."""
 
 
+STORAGE_CLASSES = ("beta1", "beta2", "beta3", "default", "ram")
+"""The classes of storage that an order can name; `ram` is shared memory."""
+
+Kind = TypeVar("Kind")
+Parts = tuple[tuple[Kind, int], ...]
+"""How much of a resource is of each kind, in the order of the kinds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """A vector keyed by kind: millicores, bytes, bytes, count of GPUs."""
+    """A vector keyed by kind: millicores, bytes, bytes, count of GPUs; endpoints, and leased IP addresses.
+
+    `storage_classes` are the parts of `storage_bytes` that are of a class, the rest is ephemeral;
+    `gpu_models` are the parts of `gpu` by the models that are accepted, the rest may be of any.
+    Machines are compared by the amounts of `KINDS`.
+    """
 
     KINDS: ClassVar[tuple[str, ...]] = ("cpu", "memory", "storage", "gpu")
 
@@ -25,11 +43,25 @@ class Resources:
     memory_bytes: int = 0
     storage_bytes: int = 0
     gpu: int = 0
+    storage_classes: Parts[str] = ()
+    gpu_models: Parts[tuple[GpuModel, ...]] = ()
+    endpoints: int = 0
+    leased_ips: int = 0
 
     @property
     def amounts(self) -> tuple[int, ...]:
         """The amounts in the order of `KINDS`."""
         return self.cpu_milli, self.memory_bytes, self.storage_bytes, self.gpu
+
+    @property
+    def has_kinds(self) -> bool:
+        """Whether it has more than the amounts of `KINDS`."""
+        return bool(self.storage_classes or self.gpu_models or self.endpoints or self.leased_ips)
+
+    @property
+    def kinds(self) -> Resources:
+        """What it has besides the amounts of `KINDS`."""
+        return replace(self, cpu_milli=0, memory_bytes=0, storage_bytes=0, gpu=0)
 
     def __add__(self, other: Resources) -> Resources:
         return Resources(
@@ -37,9 +69,15 @@ class Resources:
             self.memory_bytes + other.memory_bytes,
             self.storage_bytes + other.storage_bytes,
             self.gpu + other.gpu,
+            _sum(self.storage_classes, other.storage_classes),
+            _sum(self.gpu_models, other.gpu_models),
+            self.endpoints + other.endpoints,
+            self.leased_ips + other.leased_ips,
         )
 
     def __sub__(self, other: Resources) -> Resources:
+        if self.has_kinds or other.has_kinds:
+            return self + other.times(-1)
         return Resources(
             self.cpu_milli - other.cpu_milli,
             self.memory_bytes - other.memory_bytes,
@@ -50,7 +88,14 @@ class Resources:
     def times(self, count: int) -> Resources:
         """`count` of these."""
         return Resources(
-            self.cpu_milli * count, self.memory_bytes * count, self.storage_bytes * count, self.gpu * count
+            self.cpu_milli * count,
+            self.memory_bytes * count,
+            self.storage_bytes * count,
+            self.gpu * count,
+            tuple((kind, part * count) for kind, part in self.storage_classes),
+            tuple((kind, part * count) for kind, part in self.gpu_models),
+            self.endpoints * count,
+            self.leased_ips * count,
         )
 
     def without_negatives(self) -> Resources:
@@ -60,12 +105,23 @@ class Resources:
         )
 
     def percent(self, percent: int) -> Resources:
-        """So many percent of each, rounded down."""
-        return Resources(*(amount * percent // 100 for amount in self.amounts))
+        """So many percent of each amount, rounded down."""
+        cpu, memory, storage, gpu = (amount * percent // 100 for amount in self.amounts)
+        return Resources(cpu, memory, storage, gpu)
 
     def least(self, other: Resources) -> Resources:
-        """The smaller amount of each kind."""
-        return Resources(*map(min, self.amounts, other.amounts))
+        """The smaller amount of each."""
+        cpu, memory, storage, gpu = map(min, self.amounts, other.amounts)
+        return Resources(cpu, memory, storage, gpu)
+
+    def with_gpu_models_of(self, leased: Resources) -> Resources:
+        """With the leased models for GPUs of which no model is known."""
+        unnamed = self.gpu - sum(count for _, count in self.gpu_models)
+        found: Parts[tuple[GpuModel, ...]] = self.gpu_models
+        for accepted, count in leased.gpu_models if unnamed > 0 else ():
+            taken = min(count, unnamed)
+            found, unnamed = _sum(found, ((accepted, taken),)), unnamed - taken
+        return self if found == self.gpu_models else replace(self, gpu_models=found)
 
     def lacks(self, wanted: Resources) -> tuple[str, ...]:
         """The names of the resources that are too small for `wanted`; empty if it fits."""
@@ -89,11 +145,25 @@ class Resources:
         )
 
 
+def _sum(one: Parts[Kind], other: Parts[Kind]) -> Parts[Kind]:
+    if not one or not other:
+        return one or other
+    found = dict(one)
+    for kind, part in other:
+        found[kind] = found.get(kind, 0) + part
+    return tuple(sorted((kind, part) for kind, part in found.items() if part))
+
+
 def total(parts: list[Resources]) -> Resources:
     """The sum; zero for an empty list."""
     if len(parts) == 1:
         return parts[0]
-    return Resources(*map(sum, zip(*(part.amounts for part in parts), strict=True)))
+    if not parts:
+        return Resources()
+    cpu, memory, storage, gpu = map(sum, zip(*(part.amounts for part in parts), strict=True))
+    plain = Resources(cpu, memory, storage, gpu)
+    kinds = [part.kinds for part in parts if part.has_kinds]
+    return reduce(Resources.__add__, kinds, plain) if kinds else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +174,21 @@ class Volume:
     size_bytes: int
     attributes: tuple[Attribute, ...] = ()
 
+    @property
+    def storage_class(self) -> str:
+        """The class that it names ("": ephemeral). A key is a pattern, as for the chain (semantics 3.2)."""
+        named = (value for key, value in self.attributes if matches(key, "class"))
+        return next((value for value in named if value in STORAGE_CLASSES), "")
+
+
+LEASED_IP = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An exposed endpoint: kind 0 SHARED_HTTP, 1 RANDOM_PORT, 2 LEASED_IP."""
+    """An exposed endpoint: kind 0 SHARED_HTTP, 1 RANDOM_PORT, 2 LEASED_IP. Ports on one leased address share
+    its sequence number.
+    """
 
     kind: int
     sequence_number: int = 0
@@ -136,7 +217,14 @@ class ResourceUnit:
     @property
     def one(self) -> Resources:
         """The resources of one unit."""
-        return Resources(self.cpu_milli, self.memory_bytes, sum(v.size_bytes for v in self.storage), self.gpu)
+        return Resources(
+            self.cpu_milli,
+            self.memory_bytes,
+            sum(v.size_bytes for v in self.storage),
+            self.gpu,
+            _storage_classes(self.storage),
+            _gpu_models(self),
+        )
 
     @property
     def pieces(self) -> tuple[Resources, ...]:
@@ -147,3 +235,40 @@ class ResourceUnit:
     def all(self) -> Resources:
         """The resources of all `count` units."""
         return self.one.times(self.count)
+
+
+def _storage_classes(volumes: tuple[Volume, ...]) -> Parts[str]:
+    parts: Parts[str] = ()
+    for volume in volumes:
+        if volume.attributes and (name := volume.storage_class):
+            parts = _sum(parts, ((name, volume.size_bytes),))
+    return parts
+
+
+def _gpu_models(unit: ResourceUnit) -> Parts[tuple[GpuModel, ...]]:
+    return ((gpus_of_keys(key for key, _ in unit.gpu_attributes), unit.gpu),) if unit.gpu else ()
+
+
+def group_resources(units: Sequence[ResourceUnit]) -> Resources:
+    """What a group leases: its units, and their endpoints and addresses once, however many replicas share
+    them.
+    """
+    exposed = [endpoint for unit in units for endpoint in unit.endpoints]
+    addresses = {endpoint.sequence_number for endpoint in exposed if endpoint.kind == LEASED_IP}
+    ports = sum(1 for endpoint in exposed if endpoint.kind != LEASED_IP)
+    return total([unit.all for unit in units]) + Resources(endpoints=ports, leased_ips=len(addresses))
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a price depends on: resources, the tenant who leases them, and the attributes that the order
+    requires.
+    """
+
+    resources: Resources
+    tenant: str = ""
+    attributes: tuple[Attribute, ...] = ()
+
+    def requires(self, attribute: Attribute) -> bool:
+        """Whether the order requires it; its keys are patterns, as for the chain (semantics 3.2)."""
+        return any(has_match(wanted, (attribute,)) for wanted in self.attributes)

@@ -4,10 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from reconciler.documents.files import ReadFile, price_warnings, read_file
+from reconciler.documents.files import ReadFile, read_file
 from reconciler.documents.kinds import model_at
-from reconciler.documents.yaml_reader import read_yaml
-from reconciler.values.desired import CloseReason, Config, Env, Port, Pricing, Rounding, Workload
+from reconciler.values.desired import CloseReason, Config, Env, Port, Pricing, Workload
 from reconciler.values.resources import Resources
 from tests.documents.texts import OWNER, PRICING, PROVIDER, SHEET_PRICING, lease, workload, workload_path
 
@@ -129,13 +128,12 @@ def test_an_empty_value_is_a_fault() -> None:
     ]
 
 
-DOCUMENT = read_yaml("pricing.yaml", b"\npricing: {}\n")
-
-
-def warned(price: str, rounding: Rounding = Rounding.UP) -> list[str]:
-    every = Decimal(price)
-    pricing = Pricing(every, every, every, every, Decimal("0.15"), rounding)
-    return [fault.describe() for fault in price_warnings(DOCUMENT, pricing)]
+def warned(price: str, rounding: str = "up") -> list[str]:
+    every = "".join(
+        f"  {name}: {price}uve\n" for name in ("cpu_millicores", "memory_mb", "storage_mb", "gpu")
+    )
+    content = f"\npricing:\n{every}  profit_margin: 0.15\n  rounding: {rounding}\n"
+    return [fault.describe() for fault in read("pricing.yaml", content.encode()).faults]
 
 
 def test_prices_that_differ_by_workload_have_no_warning() -> None:
@@ -148,7 +146,7 @@ def test_equal_rounded_prices_have_a_warning() -> None:
         "pricing.yaml:2:1: warning: pricing: at these prices everything costs 1uve per block, up to 64 cores "
         "with 256 GiB (bids are rounded up to whole uve; raise the prices)"
     )
-    assert warned("0.0000001", Rounding.NONE) == []
+    assert warned("0.0000001", "none") == []
 
 
 def test_zero_prices_have_a_warning() -> None:

@@ -58,8 +58,12 @@ def cells(page: str, key: str) -> list[str]:
 @pytest.mark.parametrize(
     ("page", "key", "expected"),
     [
-        ("pricing.md", "pricing.gpu", ["[a price](README.md#forms)", "uve", "**required**"]),
-        ("pricing.md", "pricing.rounding", ["`up` or `none`", "", "`up`"]),
+        (
+            "pricing.md",
+            "pricing.gpu",
+            ["[a unit price](README.md#forms)", "uve, or a currency", "**required**"],
+        ),
+        ("pricing.md", "pricing.rounding", ["[a rounding](README.md#forms)", "", "`up`"]),
         ("config.md", "bidding.enabled", ["`true` or `false`", "", "`true`"]),
         ("config.md", "capacity_reserve_percent", ["whole number from 0 to 100", "%", "`0`"]),
         ("workload.md", "services", ["list of mappings at least 1 at most 20", "", "**required**"]),

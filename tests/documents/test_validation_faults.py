@@ -34,9 +34,24 @@ def fault_lines(model: type[FileModel], text: str) -> list[str]:
         ("1", "1 has no denomination (write 1uve)"),
         ("0.5", "0.5 has no denomination (write 0.5uve)"),
         ('"1"', '"1" has no denomination (write 1uve)'),
-        ("-1uve", '"-1uve" is not a price (write a decimal number and uve: "0.5uve")'),
-        ("1e-6uve", '"1e-6uve" is not a price (write a decimal number and uve: "0.5uve")'),
-        ("true", 'true is not a price (write a decimal number and uve: "0.5uve")'),
+        ("-1uve", '"-1uve" is negative (write a positive number)'),
+        ("-1", "-1 is negative (write a positive number and uve)"),
+        ("1e-6uve", '"1e-6uve" has an exponent (write plain decimal digits: "0.000001uve")'),
+        (
+            "1" * 30 + "uve",
+            f'"{"1" * 30}uve" has too many digits (at most 12 whole digits and 18 after the point)',
+        ),
+        (
+            "0." + "1" * 30 + "uve",
+            f'"0.{"1" * 30}uve" has too many digits (at most 12 whole digits and 18 after the point)',
+        ),
+        (
+            "true",
+            (
+                'true is not a unit price (write a decimal number and uve: "0.5uve", or the currency of a '
+                'rate: "0.05 usd")'
+            ),
+        ),
     ],
 )
 def test_prices(cpu: str, message: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from reconciler.values.bounds import PRICES, out_of_bounds
-from reconciler.values.desired import Pricing
+from reconciler.values.desired import Multiplier, Pricing
+from reconciler.values.gpus import GpuModel
 from reconciler.values.limits import Limits
 
 
@@ -36,3 +38,34 @@ def test_every_price_can_have_a_bound() -> None:
     free = Limits(price_min={name: Decimal(100) for name in PRICES})
     assert [name for name, _ in out_of_bounds(pricing("1"), free)] == [*PRICES]
     assert set(PRICES) < set(Pricing.__slots__)
+
+
+def told(changed: Pricing, limits: Limits = LIMITS) -> list[str]:
+    return [why for _, why in out_of_bounds(changed, limits)]
+
+
+def test_tables_and_multipliers_stay_within_the_bounds() -> None:
+    """Otherwise an entry of a table, or a discount, would sell what the host file protects."""
+    good = pricing("7")
+    dear = replace(good, gpu_models=((GpuModel("nvidia", "a100"), Decimal(10)),))
+    assert told(dear) == ["gpu_models.nvidia/a100 is 10uve; the host file allows no more than 9uve"]
+    cheap = replace(good, storage_classes=(("ram", Decimal(1)),))
+    stored = Limits(price_min={"storage_mb": Decimal(1)})
+    assert told(cheap, stored) == []
+    assert told(replace(cheap, storage_classes=(("ram", Decimal("0.5")),)), stored) == [
+        "storage_classes.ram is 0.5uve; the host file allows no less than 1uve"
+    ]
+    discounted = replace(
+        good, multipliers=(Multiplier(Decimal("0.8"), "ve1a"), Multiplier(Decimal("0.8"), "ve1a"))
+    )
+    assert told(discounted) == []
+    assert told(replace(discounted, gpu=Decimal(6))) == [
+        "gpu is 6uve, with margin and discounts as little as 4.5uve; the host file allows no less than 5uve"
+    ]
+    surcharged = replace(good, multipliers=(Multiplier(Decimal(2), attribute=("region", "eu")),))
+    assert "gpu is 7uve, with surcharges up to 14uve; the host file allows no more than 9uve" in told(
+        surcharged
+    )
+    assert told(replace(good, multipliers=(Multiplier(Decimal("0.7"), "ve1a"),))) == [
+        "70 percent is too little; the host file allows at least 75 (discount_percent_max)"
+    ]

@@ -19,17 +19,20 @@ from reconciler.documents.forms import CPU, SIZE, TextForm, millicores, size_byt
 from reconciler.planning.bidding.bids import USAGE_BID
 from reconciler.planning.bidding.strategies import bid_price, lowest_rivals
 from reconciler.planning.money.fees import Fees
-from reconciler.planning.money.quotes import QuoteTerms, items, quote
+from reconciler.planning.money.quotes import QuoteTerms, quote
+from reconciler.planning.revisions.prices import pricing_in_force
 from reconciler.reports.bill import Bill, BillItem, bill_fields, bill_text
 from reconciler.values.desired import Config, Desired
+from reconciler.values.gpus import GpuModel
 from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
 from reconciler.values.money import plain, show_rate
 from reconciler.values.observed import ChainParams, Order
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Costs
+from reconciler.values.pricing import factor, items
 from reconciler.values.repository import Commit
-from reconciler.values.resources import USAGE_BILLED, Resources, total
+from reconciler.values.resources import USAGE_BILLED, Demand, Resources
 from reconciler.values.text import printable
 
 BLOCK_SECONDS = Decimal(5)
@@ -57,20 +60,25 @@ def price(
     rules and orders come from the snapshot branch, if the clone has one.
     """
     snapshot = planning_snapshot_if_published(PreviewRequest(path, "", ""))
-    desired = _desired(path)
+    desired = _with_limits(_desired(path), snapshot)
     bid = ""
     if order_id is not None:
         order = _order(order_id, snapshot)
-        resources, model, bid = total([unit.all for unit in order.units]), "", _bid(order, desired, snapshot)
+        demand, bid = order.demand, _bid(order, desired, snapshot)
     elif workload is not None:
-        resources, model = _of_workload(workload, desired), ""
+        demand = _of_workload(workload, desired, snapshot)
     else:
-        resources, model = _resources(words).times(count), _model(words["gpu"])[0]
-    bill = _bill(path, desired, snapshot, resources, model)
-    bill = replace(bill, bid=bid)
+        demand = Demand(_resources(words).times(count))
+    bill = replace(_bill(path, desired, snapshot, demand), bid=bid)
     click.echo(
         json.dumps(bill_fields(bill), indent=2) + "\n" if output == "json" else bill_text(bill), nl=False
     )
+
+
+def _with_limits(desired: Desired, snapshot: PlanningSnapshot | None) -> Desired:
+    """With the prices as they would be in force on the host of the snapshot."""
+    limits = snapshot.limits if snapshot else Limits()
+    return replace(desired, pricing=desired.pricing and pricing_in_force(desired.pricing, limits))
 
 
 def _order(text: str, snapshot: PlanningSnapshot | None) -> Order:
@@ -103,31 +111,38 @@ def _bid(order: Order, desired: Desired, snapshot: PlanningSnapshot | None) -> s
     return f"{show_rate(bid)} a block by the strategy {bidding.strategy.value}; {most}{other}"
 
 
-def _of_workload(name: str, desired: Desired) -> Resources:
+def _of_workload(name: str, desired: Desired, snapshot: PlanningSnapshot | None) -> Demand:
+    """What a workload file asks for, as a lease of its tenant."""
     wanted = Path(name).name.removesuffix(".yaml")
     found = next((each for id_, each in desired.workloads.items() if str(id_) == wanted), None)
     if found is None:
         raise CliError(f"error: there is no readable workload file {printable(wanted)}.yaml; see validate")
-    return total([service.resources.times(service.count) for service in found.services])
+    leases = snapshot.market.leases if snapshot else {}
+    lease = next((each for key, each in leases.items() if key.order == found.lease.order), None)
+    if lease is None:
+        ports = sum(1 for service in found.services for port in service.ports if port.public)
+        return Demand(replace(found.resources, endpoints=ports), found.lease.order.owner)
+    leased = lease.demand
+    asked = found.resources.with_gpu_models_of(leased.resources)
+    exposed = replace(asked, endpoints=leased.resources.endpoints, leased_ips=leased.resources.leased_ips)
+    return replace(leased, resources=exposed)
 
 
-def _bill(
-    path: Path, desired: Desired, snapshot: PlanningSnapshot | None, resources: Resources, model: str
-) -> Bill:
+def _bill(path: Path, desired: Desired, snapshot: PlanningSnapshot | None, demand: Demand) -> Bill:
     pricing = desired.pricing
     if pricing is None:
         raise CliError(f"error: {path / 'pricing.yaml'} cannot be read; see provider-daemon validate {path}")
     terms, terms_note = _terms(snapshot, desired.config or Config())
-    if model:
-        terms_note = f"pricing.yaml has one price for every GPU, {model} included. {terms_note}"
     return Bill(
         tuple(
-            BillItem(i.name, f"{plain(i.count)}{i.unit}", i.price, i.cost) for i in items(resources, pricing)
+            BillItem(i.name, f"{plain(i.count)}{i.unit}", i.price, i.cost)
+            for i in items(demand.resources, pricing)
         ),
         pricing,
-        quote(resources, pricing, terms),
+        quote(demand, pricing, terms),
         Costs(terms.rules.take_percent, terms.month_fees, terms.block_seconds),
         terms_note,
+        factor=factor(demand, pricing),
     )
 
 
@@ -149,12 +164,17 @@ def _terms(snapshot: PlanningSnapshot | None, config: Config) -> tuple[QuoteTerm
 
 
 def _resources(options: dict[str, str]) -> Resources:
-    gpu = _model(options["gpu"])[1]
+    name, gpu = _model(options["gpu"])
+    try:
+        model = GpuModel.parse(name)
+    except ValueError as error:
+        raise click.UsageError(f"--gpu: {error}") from None
     made = Resources(
         millicores(_checked(CPU, "--cpu", options["cpu"])),
         size_bytes(_checked(SIZE, "--memory", options["memory"])),
         size_bytes(_checked(SIZE, "--storage", options["storage"])),
         gpu,
+        gpu_models=(((model,), gpu),) if gpu else (),
     )
     if made == Resources():
         raise click.UsageError(

@@ -22,7 +22,7 @@ from reconciler.values.messages import CreateBid
 from reconciler.values.money import plain, show_rate
 from reconciler.values.observed import Order
 from reconciler.values.plans import Hold, Reason
-from reconciler.values.pricing import group_price
+from reconciler.values.pricing import price as price_of
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import USAGE_BILLED
 from reconciler.values.subjects import ORDERS, PROVIDER, EffectKey, Subject
@@ -121,7 +121,7 @@ def _evaluate(basis: MarketBasis, order: Order, pricing: Pricing, rival: Decimal
     if back := retry_hold(basis.memory, key, Subject.of_order(order.id), basis.now):
         return back
     if USAGE_BILLED in order.attributes:
-        price, offer = group_price(order.units, pricing), USAGE_BID
+        price, offer = price_of(order.demand, pricing), USAGE_BID
     else:
         price = offer = bid_price(order, bidding, pricing, rival)
     if refusal := _price_hold(basis, order, Candidate(order, price, offer)):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from reconciler.planning.bidding.key_patterns import has_match
 from reconciler.values.desired import Bidding
+from reconciler.values.key_patterns import has_match
 from reconciler.values.money import DENOM
 from reconciler.values.observed import Order, ProviderRecord, State
 from reconciler.values.plans import Hold, Reason

@@ -13,7 +13,7 @@ from reconciler.values.money import EXACT, floor_uve
 from reconciler.values.observed import ChainParams, Market
 from reconciler.values.preview import Quote
 from reconciler.values.pricing import price
-from reconciler.values.resources import MB, Resources
+from reconciler.values.resources import MB, Demand, Resources
 from reconciler.values.times import HOUR_SECONDS, MONTH_SECONDS
 
 REFERENCES = (
@@ -48,9 +48,9 @@ class QuoteTerms:
         return self.fees.lease_costs + (draws - 1) * self.fees.withdrawal
 
 
-def quote(resources: Resources, pricing: Pricing, terms: QuoteTerms) -> Quote:
-    """The quote of a lease of these resources while the tenant pays; amounts in uve."""
-    rate = price(resources, pricing)
+def quote(demand: Demand, pricing: Pricing, terms: QuoteTerms) -> Quote:
+    """The quote of a lease while the tenant pays; amounts in uve."""
+    rate = price(demand, pricing)
     with localcontext(prec=EXACT.prec):
         hour = rate * HOUR_SECONDS / terms.block_seconds
         month = rate * MONTH_SECONDS / terms.block_seconds
@@ -60,29 +60,3 @@ def quote(resources: Resources, pricing: Pricing, terms: QuoteTerms) -> Quote:
         blocks = terms.fees.break_even_blocks(rate, terms.rules.take_percent)
         seconds = ceil(blocks * terms.block_seconds)
     return Quote(rate, hour, month, net, seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One line of a price: an amount of a resource, and its unit price in uve per block."""
-
-    name: str
-    count: Decimal
-    unit: str
-    price: Decimal
-
-    @property
-    def cost(self) -> Decimal:
-        """The line's price, before the margin."""
-        with localcontext(EXACT):
-            return self.count * self.price
-
-
-def items(resources: Resources, pricing: Pricing) -> tuple[Item, ...]:
-    """The lines of these resources' price; their sum with the margin, rounded last, is `price`."""
-    return (
-        Item("cpu", Decimal(resources.cpu_milli), "m", pricing.cpu_millicores),
-        Item("memory", Decimal(resources.memory_bytes) / MB, " MB", pricing.memory_mb),
-        Item("storage", Decimal(resources.storage_bytes) / MB, " MB", pricing.storage_mb),
-        Item("gpu", Decimal(resources.gpu), "", pricing.gpu),
-    )

@@ -124,8 +124,10 @@ def net_rate(resources: Resources, lease: Lease, pricing: Pricing | None) -> Dec
     """The price of resources in uve a block, less what the lease pays; 0 without prices."""
     if pricing is None:
         return Decimal(0)
+    leased = lease.demand
+    ran = replace(leased, resources=resources.with_gpu_models_of(leased.resources))
     with localcontext(EXACT):
-        return max(price(resources, pricing) - lease.payment.rate, Decimal(0))
+        return max(price(ran, pricing) - lease.payment.rate, Decimal(0))
 
 
 def _running(basis: MarketBasis, lease: LeaseId) -> ObservedWorkload | Unseen | None:

@@ -9,17 +9,18 @@ file under an active lease removes nothing: its workload would no longer be repa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.approvals import HeldBreach, held_breaches
+from reconciler.planning.revisions.prices import with_limits
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.bounds import out_of_bounds
 from reconciler.values.desired import Desired, Pricing, Revision, Revisions
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Hold, Reason
-from reconciler.values.readings import Reading, Unseen
+from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
 from reconciler.values.subjects import REPOSITORY, Subject
 
@@ -30,7 +31,8 @@ _LAST_VALID = "; its last valid version stays in force"
 class Admission:
     """The desired state in force (None before the first one), and the holds on the newest revision, on its
     faulty files and on a failed fetch. `breaches` are the limits that the newest exceeds, approved or not;
-    `superseded` are the commits between the applied one and the newest.
+    `superseded` are the commits between the applied one and the newest, `applied` is the one applied before
+    (None: it is the newest, or not known).
     """
 
     desired: Desired | None
@@ -38,6 +40,7 @@ class Admission:
     breaches: tuple[Breach, ...] = ()
     revision_verdict: RevisionVerdict | None = None
     superseded: tuple[RevisionVerdict, ...] = ()
+    applied: Desired | None = None
 
 
 def admit(inputs: PlanningInput, memory: Memory) -> Admission:
@@ -47,7 +50,8 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
     reading, limits = inputs.desired, inputs.limits
     if isinstance(reading, Unseen):
         return Admission(None, (Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
-    revisions = reading.view
+    revisions = with_limits(reading.view, limits)
+    inputs = replace(inputs, desired=Seen(revisions))
     violations = tuple(_violations(revisions, limits, memory))
     exceeded = tuple(held_breaches(inputs, memory))
     unapproved = tuple(h for x in exceeded if x.breach.digest not in memory.approvals for h in x.holds)
@@ -59,6 +63,7 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
         tuple(x.breach for x in exceeded),
         _verdict_on(revisions.newest, objections, _approved(exceeded, memory.approvals)),
         _superseded(revisions.newest),
+        revisions.applied.desired if revisions.applied else None,
     )
 
 

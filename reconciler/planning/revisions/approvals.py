@@ -11,17 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.disruptions import disruptions
 from reconciler.planning.revisions.window import (
     count_disruptions,
+    price_changes,
     price_range_since,
-    price_with_margin,
     too_far,
-    with_prices,
 )
 from reconciler.values.approvals import Approval, Breach
+from reconciler.values.bounds import unit_prices
 from reconciler.values.desired import Desired
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
@@ -101,24 +102,39 @@ def current_approvals(
 def _jumps(
     change: tuple[Desired | None, Desired], memory: Memory, limits: Limits, now: int
 ) -> Iterator[tuple[str, str]]:
-    """Price changes beyond the limit, margin included: a description that is independent of the window, and a
-    clause that names the window.
+    """Price changes beyond the limit: a description that is independent of the window, and a clause that
+    names the window.
     """
-    old, new = (desired.pricing if desired else None for desired in change)
-    if new is None or limits.price_change_percent is None:
+    old, new = change
+    if new.pricing is None or limits.price_change_percent is None:
         return
-    margin = old is None or new.profit_margin != old.profit_margin
-    for name, spans in with_prices(memory, old).prices.items():
-        within = price_range_since(spans, now - limits.window_seconds)
-        before, after = spans[-1].low, price_with_margin(new, name)
-        known = too_far(after, within, limits.price_change_percent)
-        if known is None:
+    for name, (spans, after) in price_changes(memory, change).items():
+        if not spans:
             continue
-        shown = (before, after) if old is None or margin else (getattr(old, name), getattr(new, name))
-        jump = f"{name}{' with its margin' if margin else ''} goes from {show_rate(shown[0])} to "
-        window = format_duration(limits.window_seconds)
-        since = f" within {window}, in which it was {show_rate(known)} with its margin"
-        yield f"{jump}{show_rate(shown[1])}", " at once" if known == before else since
+        within = price_range_since(spans, now - limits.window_seconds)
+        for before, price in ((spans[-1].high, after.high), (spans[-1].low, after.low)):
+            known = too_far(price, within, limits.price_change_percent)
+            if known is not None:
+                window = format_duration(limits.window_seconds)
+                since = f" within {window}, in which it was {show_rate(known)} with its margin"
+                yield _jump((old, new), name, (before, price)), " at once" if known == before else since
+                break
+
+
+def _jump(change: tuple[Desired | None, Desired], name: str, range_ends: tuple[Decimal, Decimal]) -> str:
+    """What happens to a price: the unit prices if nothing else changes, else with all that is added."""
+    old, new = (each.pricing if each else None for each in change)
+    assert new is not None, "a price jumps to another"
+    plain = [unit_prices(each).get(name) for each in (old, new) if each]
+    parts = [(each.profit_margin, each.multipliers, each.factor_min) for each in (old, new) if each]
+    is_plain = len(plain) == 2 and None not in plain and plain[0] != plain[1] and parts[0] == parts[1]
+    first, last = plain if is_plain else range_ends
+    assert first is not None, "only plain prices are shown plainly"
+    assert last is not None, "only plain prices are shown plainly"
+    added = "" if is_plain else " with its margin" + " and multipliers" * bool(new.multipliers)
+    strategies = [each.config.bidding.strategy if each and each.config else None for each in change]
+    by = f" by the strategy {strategies[1]}" if strategies[0] != strategies[1] and not is_plain else ""
+    return f"{name}{added} goes from {show_rate(first)} to {show_rate(last)}{by}"
 
 
 def _jump_hold(breach: Breach, jump: str, since: str) -> Hold:

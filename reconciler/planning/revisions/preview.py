@@ -37,7 +37,7 @@ from reconciler.values.preview import (
     WorkloadChange,
 )
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.resources import total
+from reconciler.values.resources import Demand, total
 
 LIMITS = frozenset(
     {
@@ -143,7 +143,7 @@ def _prices(outlook: PlanningSnapshot, old: Desired, new: Desired) -> Iterator[P
         quotes: list[Quote | None] = []
         for desired in (old, new):
             pricing: Pricing | None = desired.pricing
-            quotes.append(quote(resources, pricing, _terms(outlook, desired)) if pricing else None)
+            quotes.append(quote(Demand(resources), pricing, _terms(outlook, desired)) if pricing else None)
         if quotes[0] != quotes[1]:
             yield Price(name, resources, quotes[0], quotes[1])
 

@@ -12,30 +12,49 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from reconciler.planning.revisions.disruptions import Disruption, disruptions, is_served
-from reconciler.values.bounds import PRICES
-from reconciler.values.desired import Desired, Pricing
+from reconciler.values.bounds import PriceRange, price_ranges, wider_name
+from reconciler.values.desired import Desired
 from reconciler.values.ids import WorkloadId
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory, PastDisruption, PriceSpan
+
+
+class PriceChange(NamedTuple):
+    """The ranges of a price that were in force within the window, and that of a new revision."""
+
+    spans: tuple[PriceSpan, ...]
+    after: PriceRange
+
 
 SPANS = 24
 """Parts of a window; changes within one part share a span, which bounds memory however many commits arrive.
 """
 
 
-def price_with_margin(pricing: Pricing, name: str) -> Decimal:
-    """A price with its margin."""
-    price: Decimal = getattr(pricing, name)
-    return price * (1 + pricing.profit_margin)
-
-
-def with_prices(memory: Memory, pricing: Pricing | None) -> Memory:
-    """The memory with these prices, if it has no price in force."""
-    if memory.prices or pricing is None:
+def with_prices(memory: Memory, desired: Desired | None) -> Memory:
+    """The memory with the prices of a revision, if it has no price in force."""
+    if memory.prices or desired is None or desired.pricing is None:
         return memory
-    return replace(memory, prices={name: (_span(price_with_margin(pricing, name)),) for name in PRICES})
+    return replace(memory, prices={name: (_span(each),) for name, each in price_ranges(desired).items()})
+
+
+def price_changes(memory: Memory, change: tuple[Desired | None, Desired]) -> Mapping[str, PriceChange]:
+    """By name, what each price was in force, and what it is under the new revision. The price of a table's
+    entry that is added or removed is compared with the one that counts without the entry.
+    """
+    old, new = change
+    known, ranges = with_prices(memory, old).prices, price_ranges(new)
+    assert new.pricing is not None, "prices change from one file to another"
+    found: dict[str, PriceChange] = {}
+    for name in (*known, *(name for name in ranges if name not in known)):
+        before = wider_name(name, old.pricing) if old and old.pricing else wider_name(name, new.pricing)
+        spans = known.get(name) or known.get(before) or ()
+        after = ranges[name] if name in ranges else ranges[wider_name(name, new.pricing)]
+        found[name] = PriceChange(spans, after)
+    return found
 
 
 def price_range_since(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, Decimal]:
@@ -115,21 +134,21 @@ def _prices(
 ) -> Mapping[str, tuple[PriceSpan, ...]]:
     """The spans with the prices in force now; without a pricing file the last ones stay the reference."""
     old, new = change
-    known = with_prices(memory, old.pricing if old else None).prices
     if new.pricing is None:
-        return known
+        return with_prices(memory, old).prices
+    current = price_ranges(new)
     found: dict[str, tuple[PriceSpan, ...]] = {}
-    for name in PRICES:
-        spans, price = known.get(name, ()), price_with_margin(new.pricing, name)
-        if spans and spans[-1].low != price:
-            spans = (*_end_last_span(spans, now, limits.window_seconds), _span(price))
-        kept = (each for each in spans if not each.until or each.until > now - limits.window_seconds)
-        found[name] = tuple(kept) or (_span(price),)
+    for name, (spans, after) in price_changes(memory, change).items():
+        if spans and (spans[-1].low, spans[-1].high) != after:
+            spans = (*_end_last_span(spans, now, limits.window_seconds), _span(after))
+        kept = tuple(each for each in spans if not each.until or each.until > now - limits.window_seconds)
+        if name in current or len(kept) > 1:
+            found[name] = kept or (_span(after),)
     return found
 
 
-def _span(price: Decimal) -> PriceSpan:
-    return PriceSpan(0, price, price)
+def _span(price: PriceRange) -> PriceSpan:
+    return PriceSpan(0, price.low, price.high)
 
 
 def _end_last_span(spans: tuple[PriceSpan, ...], now: int, window_seconds: int) -> tuple[PriceSpan, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning.bidding.strategies import bid_price, cost_of
+from reconciler.planning.bidding.strategies import bid_price
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
@@ -18,7 +18,8 @@ from reconciler.values.ids import LeaseId
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import Order
 from reconciler.values.plans import Reason, SendTransaction
-from reconciler.values.pricing import group_price
+from reconciler.values.pricing import cost_price
+from reconciler.values.pricing import price as price_of
 from reconciler.values.readings import Seen
 from tests.makers import PRICING, desired, market, order, order_id, planning_input, unit
 
@@ -77,7 +78,7 @@ def test_a_bid_is_never_below_cost_and_undercuts_where_cost_allows(
 
     bid = bid_price(asked, bidding, pricing, rival)
 
-    cost, price = cost_of(asked.units, pricing), group_price(asked.units, pricing)
+    cost, price = cost_price(asked.demand, pricing), price_of(asked.demand, pricing)
     assert bid >= cost
     if strategy is not BidStrategy.UNDERCUT:
         assert price <= bid <= max(price, asked.price)

@@ -18,7 +18,7 @@ from reconciler.values.memory import UsageMemory
 from reconciler.values.observed import Market, State, UsageRecord
 from reconciler.values.pricing import price
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.resources import MB, Resources
+from reconciler.values.resources import MB, Demand, Resources
 from tests.makers import (
     HEIGHT,
     NOW,
@@ -51,7 +51,7 @@ def replicas(file: Workload, **ready: int) -> Any:
 
 def cost(*sizes: Resources, pricing: Pricing = PRICING) -> Decimal:
     """The price of a block in which these ran, less the uve that the lease paid for it."""
-    return price(sum(sizes, Resources()), pricing) - 1
+    return price(Demand(sum(sizes, Resources())), pricing) - 1
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning.revisions import window
+from reconciler.planning.revisions.window import SPANS
+from reconciler.values.bounds import price_ranges
 from reconciler.values.clusters import KubernetesSettings
-from reconciler.values.desired import Config, Desired, Workload
+from reconciler.values.desired import Bidding, BidStrategy, Config, Desired, Multiplier, Workload
+from reconciler.values.gpus import GpuModel
 from reconciler.values.grants import Grants, KubernetesGrants
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
@@ -34,8 +37,7 @@ def at(price: str | Decimal, margin: str = "0") -> Desired:
 
 
 def price_of(found: Desired) -> Decimal:
-    assert found.pricing is not None
-    return window.price_with_margin(found.pricing, "cpu_millicores")
+    return price_ranges(found)["cpu_millicores"].high
 
 
 def test_many_small_pushes_lead_no_further_than_one() -> None:
@@ -95,7 +97,7 @@ def test_memory_stays_small_however_many_commits() -> None:
     branch = Branch.of(at("1"), HALF)
     for number in range(600):
         assert branch.passes(at(Decimal(1) + Decimal(number % 400) / 1000), after=600)
-    assert max(len(spans) for spans in branch.memory.prices.values()) <= window.SPANS + 2
+    assert max(len(spans) for spans in branch.memory.prices.values()) <= SPANS + 2
 
 
 def test_a_window_of_nothing_looks_at_what_is_in_force_alone() -> None:
@@ -250,3 +252,65 @@ def test_no_pushes_disrupt_more_workloads_than_the_bound_within_any_window(
     ]
     for start, _ in hit:
         assert len({subject for at_, subject in hit if start <= at_ < start + DAY}) <= most
+
+
+def priced(**changes: Any) -> Desired:
+    return files(pricing=replace(PRICING, **changes))
+
+
+A100, B200 = GpuModel("nvidia", "a100"), GpuModel("nvidia", "a100", "80Gi")
+DISCOUNT = (Multiplier(Decimal("0.75"), "ve1" + "q" * 38),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (
+            priced(),
+            priced(gpu_models=((A100, Decimal(100)),)),
+            "gpu_models.nvidia/a100 with its margin goes from 1150uve to 115uve",
+        ),
+        (
+            priced(gpu_models=((A100, Decimal(5000)),)),
+            priced(),
+            "gpu_models.nvidia/a100 with its margin goes from 5750uve to 1150uve",
+        ),
+        (
+            priced(gpu_models=((A100, Decimal(5000)),)),
+            priced(gpu_models=((A100, Decimal(5000)), (B200, Decimal(1000)))),
+            "gpu_models.nvidia/a100/80Gi with its margin goes from 5750uve to 1150uve",
+        ),
+        (
+            priced(storage_classes=(("beta3", Decimal(1)),)),
+            priced(storage_classes=(("beta3", Decimal("0.4")),)),
+            "storage_classes.beta3 goes from 1uve to 0.4uve",
+        ),
+        (priced(minimum=Decimal(100)), priced(minimum=Decimal(1)), "minimum goes from 100uve to 1uve"),
+        (priced(endpoint=Decimal(9)), priced(), "endpoint goes from 9uve to 0uve"),
+        (
+            priced(profit_margin=Decimal(1)),
+            priced(profit_margin=Decimal("0.2"), multipliers=DISCOUNT),
+            "cpu_millicores with its margin and multipliers goes from 2uve to 0.9uve",
+        ),
+        (
+            priced(profit_margin=Decimal(3)),
+            files(
+                pricing=replace(PRICING, profit_margin=Decimal(3)),
+                config=Config(bidding=Bidding(strategy=BidStrategy.UNDERCUT)),
+            ),
+            "cpu_millicores with its margin goes from 4uve to 1uve by the strategy undercut",
+        ),
+    ],
+)
+def test_no_table_multiplier_or_strategy_evades_the_bound(before: Desired, after: Desired, why: str) -> None:
+    branch = Branch.of(before, HALF)
+    held = [hold.message for hold in branch.push(after).holds if hold.reason is Reason.PRICE_JUMP]
+    assert any(message.startswith(why) for message in held), held
+    assert branch.in_force.pricing == before.pricing
+
+
+def test_an_entry_that_is_removed_and_added_again_keeps_its_history() -> None:
+    branch = Branch.of(priced(gpu_models=((A100, Decimal(1600)),)), HALF)
+    assert branch.passes(priced())
+    assert not branch.passes(priced(gpu_models=((A100, Decimal(700)),))), "less than half of 1600 of today"
+    assert branch.passes(priced(gpu_models=((A100, Decimal(1600)),)))

@@ -16,7 +16,7 @@ from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId
 from reconciler.values.pricing import price
 from reconciler.values.readings import Unseen
-from reconciler.values.resources import Resources, total
+from reconciler.values.resources import Demand, Resources, total
 from tests.simulation.seeded.acts import active_leases
 from tests.simulation.seeded.turn import Deadline, Invariant, Turn, seen_now
 from tests.simulation.seeded.world import World
@@ -42,7 +42,9 @@ class UsageBooks:
         pricing = _pricing_in_force(turn) or self._pricing
         for lease in running.keys() | self._running.keys():
             ran = [each[lease] for each in (running, self._running) if lease in each]
-            rates = [price(each, rates) for each in ran for rates in (pricing, self._pricing) if rates]
+            rates = [
+                price(Demand(each), rates) for each in ran for rates in (pricing, self._pricing) if rates
+            ]
             more = max(rates, default=Decimal(0)) * (height - self._height)
             self.most[lease] = self.most.get(lease, Decimal(0)) + more
         self._height, self._running, self._pricing = height, running, pricing
@@ -70,7 +72,8 @@ class ServiceBooks:
             id_ = lease_id_of(lease.id)
             if id_ in ran and ran[id_] == running.get(id_):
                 rate = (
-                    min(price(ran[id_], each) for each in (old, new)) - Decimal(lease.price.amount) / 10**18
+                    min(price(Demand(ran[id_]), each) for each in (old, new))
+                    - Decimal(lease.price.amount) / 10**18
                 )
                 more = max(rate, Decimal(0)) * (height - since)
                 self.least[id_] = self.least.get(id_, Decimal(0)) + more

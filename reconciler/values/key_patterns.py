@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from reconciler.values.resources import Attribute
-
 _RUNE = r"(?:\\.|[^\\\]-])"
 _TOKEN = re.compile(
     rf"(?P<star>\*++)|(?P<any>\?)|\[(?P<no>\^?+)(?P<ranges>(?:{_RUNE}(?:-{_RUNE})?+)++)\]"
@@ -17,7 +15,7 @@ _TOKEN = re.compile(
 _RANGE = re.compile(rf"({_RUNE})(?:-({_RUNE}))?+", re.DOTALL)
 
 
-def has_match(wanted: Attribute, have: Iterable[Attribute]) -> bool:
+def has_match(wanted: tuple[str, str], have: Iterable[tuple[str, str]]) -> bool:
     """Whether one of `have` matches: the key is a pattern, the value is literal."""
     key, value = wanted
     return any(value == v and matches(key, k) for k, v in have)

@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from reconciler.planning.bidding.key_patterns import has_match, matches
+from reconciler.values.key_patterns import has_match, matches
 
 FIT = [
     ("abc", "abc"), ("*", "abc"), ("*c", "abc"), ("a*", "a"), ("a*", "abc"), ("a**", "abc"),
