@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from google.protobuf.message import DecodeError
@@ -108,6 +108,8 @@ class ChainClient:
         self._full_view_seconds = OBSERVE_SECONDS
         self._full_view_not_before = 0
         self._closed_orders: set[OrderId] = set()
+        self._doubted: Mapping[LeaseId, str] = {}
+        """Leases whose closing the witness did not confirm: they stay in the view until it does."""
 
     def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
         """The market at one height; Unseen with the reason if any part of it is unavailable in time."""
@@ -117,7 +119,8 @@ class ChainClient:
             status = self._rpc.status()
             if (why := self._rejection(status)) is not None:
                 return Unseen(why)
-            return Seen(self._check_witness(self._read_at_common_height(status, hashes, known)))
+            wanted = (*known, *(each for each in self._doubted if each not in known))
+            return Seen(self._check_witness(self._read_at_common_height(status, hashes, wanted)))
         except NodeError as error:
             return Unseen(str(error))
         except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
@@ -137,6 +140,7 @@ class ChainClient:
     def forget_height(self) -> None:
         """Accept the node's next height unconditionally, and read a full view."""
         self._heights, self._market, self._cursor, self._lag = HeightBounds(), None, 0, 0
+        self._doubted = {}
         self._closed_orders = set()  # a chain that begins anew uses their ids again
 
     def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
@@ -240,7 +244,8 @@ class ChainClient:
         if (witness := self._options.witness) is None:
             return market
         ended = [each for each, lease in market.leases.items() if lease.state is not State.ACTIVE]
-        return replace(market, unconfirmed=witness.unconfirmed(ended))
+        self._doubted = witness.unconfirmed(ended)
+        return replace(market, unconfirmed=self._doubted)
 
     def _at(self, status: NodeStatus, height: int) -> NodeStatus:
         """The node's status at an earlier height."""

@@ -46,7 +46,21 @@ def transfer_cause(events: Sequence[BlockEvent], place: int, raw: bytes, address
         lost = _lost_bid(message, address)
         return TransferCause(lost, lost.deployment if lost else None, is_refund=True)
     leases = {each for event in siblings if (each := _closed_lease(event, address)) is not None}
-    return _of_message(message, leases, address)
+    cause = _of_message(message, leases, address)
+    if cause.lease is not None and _incomes(events, number, address) > 1:
+        return TransferCause(None, cause.deployment)  # each lease of the deployment is paid by one transfer
+    return cause
+
+
+def _incomes(events: Sequence[BlockEvent], number: str, address: str) -> int:
+    """How often a message paid us, refunds aside."""
+    return sum(
+        event.type == "transfer"
+        and event.value("msg_index") == number
+        and event.value("recipient") == address
+        and _refunded_bid(events, place, number, address) is None
+        for place, event in enumerate(events)
+    )
 
 
 def _refunded_bid(events: Sequence[BlockEvent], place: int, number: str, address: str) -> LeaseId | None:

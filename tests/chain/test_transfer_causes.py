@@ -68,6 +68,26 @@ def test_a_deposit_is_that_of_its_bid() -> None:
     assert len(set(many)) == len(many)
 
 
+def test_a_message_that_pays_twice_pays_several_leases() -> None:
+    """A withdrawal that finds the account empty pays out every payment of the deployment."""
+    step, paid = next(
+        (step, each)
+        for step, each in every_transfer()
+        if actions(step) == ["MsgWithdrawLease"] and each.recipient == PROVIDER and each.cause.lease
+    )
+    events = outcome(step).events
+    of_lease = next(
+        event
+        for event in events
+        if event.type == "transfer" and event.value("recipient") == PROVIDER and event.value("msg_index")
+    )
+    changes = BlockChanges(PROVIDER)
+    changes.add_events((*events, of_lease), 7, "", bytes.fromhex(step.line["tx_hex"]))
+    assert paid.cause.lease is not None
+    causes = [each.cause for each in changes.transfers if each.recipient == PROVIDER]
+    assert causes == [TransferCause(None, paid.cause.lease.deployment)] * 2
+
+
 def test_a_fee_has_no_lease() -> None:
     fees = [each for step, each in every_transfer() if each.sender == PROVIDER and each.recipient != ESCROW]
     assert fees

@@ -42,6 +42,24 @@ def client_with(world: ChainWorld, witness: Witness) -> ChainClient:
     return world.client(witness=witness)
 
 
+def test_a_lease_that_the_witness_does_not_confirm_as_closed_stays_in_view(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that nothing refers to yet, as it was never seen active: its machines are not free."""
+    witness, _ = witness_on(world)
+    client = client_with(world, witness)
+    lease = lease_of(world, client)
+    monkeypatch.setattr(witness, "unconfirmed", lambda ended: dict.fromkeys(ended, "active"))
+    world.close_lease(world.tenants[0], lease.id)
+    for _ in range(2):
+        world.advance()
+        assert seen(client).unconfirmed.keys() == {lease.id}
+    monkeypatch.undo()
+    assert seen(client).unconfirmed == {}
+    world.advance()
+    assert lease.id not in seen(client).leases
+
+
 def test_a_lease_closed_on_both_nodes_is_confirmed_with_one_query(world: ChainWorld) -> None:
     witness, _ = witness_on(world)
     client = client_with(world, witness)
