@@ -104,17 +104,22 @@ class LeaseFunds:
 
 @dataclass(frozen=True, slots=True)
 class FundingSchedule:
-    """The funds of all active leases, in the order of the market, and in that of their ends."""
+    """The funds of all active leases, in the order of the market, and in that of their ends; `terms` are
+    balance, rate and `settled_at` in the latter, plain numbers, as they are summed at every height.
+    """
 
     funds: Mapping[LeaseId, LeaseFunds]
     by_end: tuple[LeaseFunds, ...]
     exhausted: tuple[LeaseFunds, ...]
+    terms: tuple[tuple[int, int, int, int], ...]
 
     @classmethod
     def of(cls, funds: Mapping[LeaseId, LeaseFunds]) -> FundingSchedule:
         """The schedule of these leases."""
         ordered = sorted((each for each in funds.values() if not each.is_exhausted), key=_end)
-        return cls(funds, tuple(ordered), tuple(each for each in funds.values() if each.is_exhausted))
+        exhausted = tuple(each for each in funds.values() if each.is_exhausted)
+        terms = tuple((each.balance, *each.rate, each.settled_at) for each in ordered)
+        return cls(funds, tuple(ordered), exhausted, terms)
 
 
 def _end(funds: LeaseFunds) -> int:
@@ -190,12 +195,12 @@ class FundingByLease(Mapping[LeaseId, TimeLeft]):
         """What all leases have earned and not withdrawn, in whole uve after the chain's cut in percent."""
         ordered, height = self.schedule.by_end, self.height
         first = bisect_left(ordered, height, key=_end)
-        sum_ = sum(after_take(each.accrued_at(height), percent) for each in ordered[:first])
-        for each in ordered[first:]:
-            over, under = each.rate
-            gross = each.balance + over * max(height - each.settled_at, 0) // under
-            sum_ += gross - gross * percent // 100
-        return sum_
+        ended = sum(after_take(each.accrued_at(height), percent) for each in ordered[:first])
+        gross = [
+            balance + over * (height - settled_at if height > settled_at else 0) // under
+            for balance, over, under, settled_at in self.schedule.terms[first:]
+        ]
+        return ended + sum(gross) - sum([amount * percent // 100 for amount in gross])
 
     def _short_accounts(self) -> Iterator[LeaseId]:
         yield from (each.lease for each in self.schedule.exhausted)

@@ -17,6 +17,7 @@ from reconciler.values.observed import AdapterView, Market
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from reconciler.values.subjects import EffectKey, Subject
+from tests.checked_cache import CheckedCache
 from tests.makers import adapter, desired, lease, market, planning_input, running, workload
 from tests.planning.properties import few_worlds
 from tests.planning.small_worlds import seen_worlds
@@ -124,7 +125,7 @@ def with_field(of: Value, name: str, value: Any) -> Value:
 def test_the_plan_is_the_same_with_and_without_earlier_decisions(
     worlds: list[PlanningInput], steps: list[tuple[bool, str, str, int]]
 ) -> None:
-    decisions, world = ResultCache(), worlds[0]
+    decisions, world = CheckedCache(), worlds[0]
     for is_whole, what, mapping, which in steps:
         other = worlds[which % len(worlds)]
         world = step(what, world, other) if is_whole else with_entry(mapping, world, other, which)

@@ -186,7 +186,8 @@ def account_holds(basis: MarketBasis) -> Iterator[Hold]:
 
 def locked_deposits(market: Market) -> int:
     """Deposits of our open and active bids, in uve; refunded when the bids close."""
-    return sum(b.deposit for b in market.bids.values() if b.state in (State.OPEN, State.ACTIVE))
+    is_open, is_active = State.OPEN, State.ACTIVE
+    return sum([b.deposit for b in market.bids.values() if b.state is is_open or b.state is is_active])
 
 
 def earnings(market: Market, ledger: WalletLedger, funding: FundingByLease) -> Earnings:
