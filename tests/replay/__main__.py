@@ -6,9 +6,11 @@ import json
 import sys
 from pathlib import Path
 
+from tests.replay.certificates import replay_certificates
 from tests.replay.known import KNOWN
 from tests.replay.manifests import replay_manifests, replay_sdl, vectors_of
 from tests.replay.replaying import Replay, Report
+from tests.replay.tokens import replay_tokens
 from tests.replay.transcript import read
 
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -16,7 +18,7 @@ VECTORS = Path(__file__).parent.parent / "vectors"
 
 def main(names: list[str]) -> int:
     """Replay files, all recordings by default; the exit code."""
-    paths = [Path(name) for name in names] or [*transcripts(), *manifest_recordings()]
+    paths = [Path(name) for name in names] or [*transcripts(), *tenant_recordings()]
     unknown = 0
     for path in paths:
         report = replayed(path)
@@ -38,14 +40,21 @@ def replayed(path: Path) -> Report | None:
     if is_transcript(path):
         return Replay(read(path)).run()
     first = vectors_of(path)[0]
-    if "published" in first:
-        return replay_manifests(path)
-    return replay_sdl(path) if "sdl" in first else None
+    return next((replay(path) for key, replay in OF_LISTS.items() if key in first), None)
 
 
-def manifest_recordings() -> list[Path]:
-    """The recordings of SDL files and manifests."""
-    return [VECTORS / "manifests.json", *sorted((VECTORS / "tenant" / "sdl").glob("*.jsonl"))]
+OF_LISTS = {
+    "published": replay_manifests,
+    "sdl": replay_sdl,
+    "token": replay_tokens,
+    "presented": replay_certificates,
+}
+"""The replay of a list of cases, by a key of its first entry."""
+
+
+def tenant_recordings() -> list[Path]:
+    """The recordings of what tenants send: SDL files, manifests, tokens, certificates."""
+    return [VECTORS / "manifests.json", *sorted((VECTORS / "tenant").rglob("*.jsonl"))]
 
 
 def transcripts() -> list[Path]:

@@ -1,0 +1,1 @@
+"""The tenants' listener: who may ask, what is asked, and what is answered."""
