@@ -11,24 +11,22 @@ from reconciler.documents.adapter_models import (
     TimeoutsModel,
 )
 from reconciler.documents.config_model import ConfigFile
+from reconciler.documents.convert_service import service_of
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
 from reconciler.documents.pricing_model import GpuPriceModel, MultiplierModel, PricingFile
-from reconciler.documents.workload_model import LeaseModel, ResourcesModel, ServiceModel, WorkloadFile
+from reconciler.documents.workload_model import LeaseModel, WorkloadFile
 from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
 from reconciler.values.desired import (
     Bidding,
     BidStrategy,
     CloseReason,
     Config,
-    Env,
     Escrow,
     Multiplier,
     OnCritical,
-    Port,
     Pricing,
     Publishing,
     Rounding,
-    Service,
     Usage,
     Withdrawals,
     Workload,
@@ -43,7 +41,6 @@ from reconciler.values.hosts import (
     Timeouts,
 )
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
-from reconciler.values.images import normal_image
 from reconciler.values.money import DENOM, parse_price
 from reconciler.values.resources import Attribute, Resources
 
@@ -148,34 +145,12 @@ def workload_of(file: WorkloadFile, lease: LeaseId, name: WorkloadId, path: str)
     return Workload(
         id=name,
         lease=lease,
-        services=tuple(_service(service) for service in file.services),
+        services=tuple(service_of(service) for service in file.services),
         adapter=file.adapter or "",
         paused=file.paused,
         close=CloseReason(reason) if reason else None,
         close_words=words,
         path=path,
-    )
-
-
-def _service(service: ServiceModel) -> Service:
-    return Service(
-        name=service.name,
-        image=normal_image(service.image),
-        resources=_resources(service.resources),
-        count=service.count,
-        command=tuple(service.command),
-        args=tuple(service.args),
-        env=tuple(Env(env.name, env.value, env.secret) for env in service.env),
-        ports=tuple(Port(p.port, p.exposed_as or 0, p.protocol, p.public) for p in service.expose),
-    )
-
-
-def _resources(resources: ResourcesModel) -> Resources:
-    return Resources(
-        cpu_milli=millicores(resources.cpu),
-        memory_bytes=size_bytes(resources.memory),
-        storage_bytes=size_bytes(resources.storage) if resources.storage else 0,
-        gpu=resources.gpu,
     )
 
 

@@ -69,7 +69,9 @@ NAME = TextForm(
     r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$", "a name", "use a-z, 0-9 and -, start with a letter, at most 63"
 )
 ENV_NAME = TextForm(
-    r"^[A-Za-z_][A-Za-z0-9_]{0,254}$", "a variable's name", "use letters, digits and _, no digit first"
+    r"^(\.?[-_a-zA-Z]|\.[0-9])[-._a-zA-Z0-9]{0,253}$",
+    "a variable's name",
+    "use letters, digits, _, - and ., no digit first",
 )
 SECRET = TextForm(
     r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/[-._a-zA-Z0-9]{1,253}$",
@@ -134,6 +136,18 @@ SECRET_GRANT = TextForm(
 ATTRIBUTE = TextForm(
     r"^[a-z0-9A-Z][-a-z0-9A-Z._/]{0,126}=[-a-zA-Z0-9._/]{1,128}$", "an attribute", 'write "key=value"'
 )
+
+TEXT = TextForm(r"^[^\u0000]*$", "a text", "remove the character NUL, which no process can be given")
+SEALED = TextForm(
+    r"^age1:[A-Za-z0-9+/=]{1,65536}$", "a sealed value", "copy the whole value, which starts with age1:"
+)
+GPU_TEXT = TextForm(r"^[a-zA-Z0-9][-a-zA-Z0-9._]{0,62}$", "a name", "use letters, digits, -, . and _")
+HOST_NAME = TextForm(
+    r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+    "a host name",
+    'write it in lower case, without port and wildcard: "shop.example.com"',
+)
+MOUNT = TextForm(r"^/[^\u0000-\u001f\u007f:]{0,1023}$", "a path", 'write an absolute path: "/var/lib/data"')
 
 FORMS = {form.pattern: form for form in tuple(vars().values()) if isinstance(form, TextForm)}
 """By pattern, for messages about text that does not match."""
@@ -224,7 +238,11 @@ Attribute = Annotated[str, Field(pattern=ATTRIBUTE.pattern)]
 WHOLE = BeforeValidator(whole_number)
 """Must be last in an annotation, after the bounds, or these do not reach the schema."""
 Whole = Annotated[int, WHOLE]
-Text = Annotated[str, Field(max_length=32_768)]
+Text = Annotated[str, Field(pattern=TEXT.pattern, max_length=32_768)]
+SealedText = Annotated[str, Field(pattern=SEALED.pattern)]
+GpuText = Annotated[str, Field(pattern=GPU_TEXT.pattern)]
+HostName = Annotated[str, Field(pattern=HOST_NAME.pattern, max_length=253)]
+MountPath = Annotated[str, Field(pattern=MOUNT.pattern)]
 PathText = Annotated[str, Field(min_length=1, max_length=4096)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]+$")]
 

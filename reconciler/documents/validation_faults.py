@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from reconciler.documents.document import Document, Node
-from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, LIST_PRICE, PRICE, TextForm
+from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, LIST_PRICE, PRICE, TEXT, TextForm
 from reconciler.documents.model import API_VERSION
 from reconciler.values.adapters import AdapterKind
 from reconciler.values.desired import Fault
@@ -43,6 +43,17 @@ _EXPECTED = {
     "model_type": ("a mapping (keys with values)", "write its keys below it, indented"),
 }
 """By the kind of error: the expected value, and the default advice."""
+
+_ADVICE = {
+    "env_source": 'write value: TEXT for a public value, secret: "name/key" for a confidential one',
+    "password_source": 'write secret: "name/key", and grant that secret in the host file',
+    "ip_not_global": "add global: true, or remove ip",
+    "hosts_not_http": "add global: true and as: 80, or remove hosts and http_options",
+    "probe_kind": "write port: 8080 with path: /health, port: 8080 alone, or command: [...]",
+    "service_unknown": "name a service of this file",
+    "volumes_twice": "give each volume its own name and mount",
+}
+"""By the kind of error of a model as a whole."""
 
 
 class _Located(NamedTuple):
@@ -123,6 +134,8 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
         return _money_sentence(value, form)
     if form is IMAGE and kind in ("image", "string_pattern_mismatch"):
         return _image_sentence(value)
+    if form is TEXT and kind == "string_type":
+        form = None
     if form is not None and kind in ("string_type", "string_pattern_mismatch"):
         return f"{shown} is not {form.noun}", form.advice
     if kind == "literal_error":
@@ -131,10 +144,8 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
         return f"{shown} is not {_EXPECTED[kind][0]}", _type_advice(kind, value)
     if kind == "address_range" and form is not None:
         return detail["msg"].replace("'", '"'), form.advice
-    if kind == "env_source":
-        return detail[
-            "msg"
-        ], 'write value: TEXT for a public value, secret: "name/key" for a confidential one'
+    if kind in _ADVICE:
+        return detail["msg"], _ADVICE[kind]
     return _bound_sentence(kind, shown, context) or (detail["msg"], "docs/reference describes every key")
 
 

@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reconciler.documents.forms import WHOLE, Address, Close, Cpu, EnvName, Image, Name, SecretKey, Size, Text
+from reconciler.documents.forms import WHOLE, Address, Close, Name
 from reconciler.documents.model import FileModel, StrictModel
+from reconciler.documents.service_model import ServiceModel
 
 Sequence64 = Annotated[int, Field(ge=1, le=2**64 - 1), WHOLE]
 Sequence32 = Annotated[int, Field(ge=1, le=2**32 - 1), WHOLE]
-PortNumber = Annotated[int, Field(ge=1, le=65_535), WHOLE]
 
 
 class LeaseModel(StrictModel):
@@ -24,75 +24,6 @@ class LeaseModel(StrictModel):
     """Group sequence number within the deployment."""
     oseq: Sequence32
     """Order sequence number within the group."""
-
-
-class EnvModel(StrictModel):
-    """One environment variable: either a value or a secret."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["value"]}, {"required": ["secret"]}]}
-    )
-
-    name: EnvName
-    """Name of the variable."""
-    value: Text | None = None
-    """Its value, readable by everyone who can read this repository."""
-    secret: SecretKey | None = None
-    """Source of its value: "secret/key" names a key of a Kubernetes Secret in the workloads' namespace, or of
-    the hosts' vault; the host file must grant it."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.value is None) == (self.secret is None):
-            raise PydanticCustomError("env_source", "give either a value or a secret")
-        return self
-
-
-class PortModel(StrictModel):
-    """One port of a service."""
-
-    port: PortNumber
-    """Port on which the container listens."""
-    exposed_as: PortNumber | None = Field(default=None, alias="as")
-    """Port for clients; default: the same."""
-    protocol: Literal["TCP", "UDP"] = "TCP"
-    """TCP or UDP."""
-    public: bool = Field(default=False, alias="global")
-    """true: reachable from outside; false: only by services of this workload."""
-
-
-class ResourcesModel(StrictModel):
-    """Resources of one container; the sum over all containers may not exceed the lease."""
-
-    cpu: Cpu
-    """CPU in millicores ("500m") or whole cores (2)."""
-    memory: Size
-    """Memory in Ki, Mi, Gi or Ti (powers of 1024), or bytes: "512Mi"."""
-    storage: Size | None = None
-    """Storage in Ki, Mi, Gi or Ti (powers of 1024), or bytes: "1Gi"."""
-    gpu: Annotated[int, Field(ge=0, le=24), WHOLE] = 0
-    """Number of GPUs."""
-
-
-class ServiceModel(StrictModel):
-    """One service: identical containers."""
-
-    name: Name
-    """Name of the service; also its host name for the workload's other services."""
-    image: Image
-    """Container image: [registry/]name[:tag][@sha256:digest]."""
-    command: list[Text] = Field(default=[])
-    """Replaces the image's entrypoint."""
-    args: list[Text] = Field(default=[])
-    """Arguments of the command."""
-    env: list[EnvModel] = Field(default=[])
-    """Environment variables."""
-    resources: ResourcesModel
-    """Resources of one container."""
-    count: Annotated[int, Field(ge=1, le=50), WHOLE] = 1
-    """Number of containers."""
-    expose: list[PortModel] = Field(default=[])
-    """Exposed ports."""
 
 
 class WorkloadFile(FileModel):
@@ -111,7 +42,7 @@ class WorkloadFile(FileModel):
     """Closes the lease permanently: unstable, decommission, unspecified or manifest_timeout, then optionally
     a comma and an explanation: "decommission, the rack moves".
     """
-    services: Annotated[list[ServiceModel], Field(min_length=1, max_length=20)]
+    services: Annotated[list[ServiceModel], Field(min_length=1, max_length=200)]
     """The services, each with a unique name."""
 
     @model_validator(mode="after")
@@ -120,4 +51,8 @@ class WorkloadFile(FileModel):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PydanticCustomError("services_twice", "duplicate service {name}", {"name": twice[0]})
+        others = [*(each for s in self.services for each in s.dependencies)]
+        others += [port.service for s in self.services for port in s.expose if port.service]
+        if unknown := sorted(set(others) - set(names)):
+            raise PydanticCustomError("service_unknown", "there is no service {name}", {"name": unknown[0]})
         return self

@@ -21,6 +21,7 @@ from reconciler.planning.revisions.adapter_grants import secret_denial, start_de
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Desired, Workload
+from reconciler.values.features import describe_needs, features_of, unsupported
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
@@ -237,7 +238,17 @@ def _file_hold(basis: PlanningBasis, workload: Workload) -> Hold | None:
         if denied := denied_by(service.image, patterns):
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
             return Hold(Subject.of_workload(workload.id), Reason.IMAGE_DENIED, why, ours=True)
-    return None
+    return _unsupported(basis, workload)
+
+
+def _unsupported(basis: PlanningBasis, workload: Workload) -> Hold | None:
+    """What the file needs and its adapter lacks: nothing of a file is left out when it runs."""
+    settings = basis.desired.adapters.get(workload.adapter)
+    missing = unsupported(workload, features_of(settings)) if settings else ()
+    if not missing:
+        return None
+    why = f"adapter {workload.adapter} does not provide: {describe_needs(missing)}"
+    return Hold(Subject.of_workload(workload.id), Reason.UNSUPPORTED, why, ours=True)
 
 
 def _unknown(basis: PlanningBasis, adapter: str) -> str:

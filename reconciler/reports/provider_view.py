@@ -61,6 +61,7 @@ NEEDS_OPERATOR = frozenset(
         *(Reason.FILE_FAULTY, Reason.FILE_WITHOUT_LEASE, Reason.NO_WORKLOAD_FILE, Reason.ASKS_TOO_MUCH),
         *(
             Reason.IMAGE_DENIED,
+            Reason.UNSUPPORTED,
             Reason.SECRET_DENIED,
             Reason.ADAPTER_UNKNOWN,
             Reason.ADAPTER_DENIED,

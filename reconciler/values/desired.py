@@ -14,6 +14,17 @@ from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.money import DENOM
 from reconciler.values.repository import CommitHeader
 from reconciler.values.resources import Attribute, Resources, total
+from reconciler.values.specification import (
+    DEFAULT_HTTP,
+    DEFAULT_ROLLOUT,
+    GRACE_SECONDS,
+    HTTP_PORT,
+    HttpOptions,
+    ImageCredentials,
+    Probe,
+    Rollout,
+    ServiceVolume,
+)
 from reconciler.values.text import clean_fields
 
 
@@ -162,29 +173,44 @@ class CloseReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Env:
-    """One environment variable: a plain value, or the name of a secret that holds it (`secret/key`)."""
+    """One environment variable: a plain value, the name of a secret that holds it (`secret/key`), or a sealed
+    value.
+    """
 
     name: str
     value: str | None = None
     secret: str | None = None
+    sealed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
     """A port of a service: `port` inside, `exposed_as` outside (0: the same); `public` reaches beyond the
-    workload.
+    workload. An inner port is for one service of the workload ("": all). `ip` is the name of a leased
+    address, `hosts` are names under which HTTP reaches it.
     """
 
     port: int
     exposed_as: int = 0
     protocol: str = "TCP"
     public: bool = False
+    service: str = ""
+    ip: str = ""
+    hosts: tuple[str, ...] = ()
+    http: HttpOptions = DEFAULT_HTTP
+
+    @property
+    def is_ingress(self) -> bool:
+        """Whether it is reached by HTTP (semantics 6.6)."""
+        return self.public and self.protocol == "TCP" and (self.exposed_as or self.port) == HTTP_PORT
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One kind of container of a workload, `count` times; `resources` are those of one. `image` is in its
-    normal form (`values/images.py`), so that the image checked is the image applied.
+    """One kind of container of a workload, `count` times; `resources` are those of one, with its volumes.
+    `image` is in its normal form (`values/images.py`), so that the image checked is the image applied.
+    `gpu_models` are accepted: vendor/model/memory/interface, with `*` for any. `dependencies` are services
+    that it needs; all start together.
     """
 
     name: str
@@ -195,6 +221,20 @@ class Service:
     args: tuple[str, ...] = ()
     env: tuple[Env, ...] = ()
     ports: tuple[Port, ...] = ()
+    arch: str = ""
+    gpu_models: tuple[str, ...] = ()
+    volumes: tuple[ServiceVolume, ...] = ()
+    credentials: ImageCredentials | None = None
+    dependencies: tuple[str, ...] = ()
+    liveness: Probe | None = None
+    readiness: Probe | None = None
+    rollout: Rollout = DEFAULT_ROLLOUT
+    grace_seconds: int = GRACE_SECONDS
+
+    @property
+    def ephemeral_bytes(self) -> int:
+        """Storage of one container that is neither persistent nor memory."""
+        return self.resources.storage_bytes - sum(v.size_bytes for v in self.volumes if v.storage_class)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     FILE_WITHOUT_LEASE = "FileWithoutLease"
     ASKS_TOO_MUCH = "AsksTooMuch"
     IMAGE_DENIED = "ImageDenied"
+    UNSUPPORTED = "Unsupported"
     ADAPTER_UNKNOWN = "AdapterUnknown"
     ADAPTER_DENIED = "AdapterDenied"
     NETWORK_POLICY_MISSING = "NetworkPolicyMissing"

@@ -143,8 +143,8 @@ def test_config(text: str, message: str) -> None:
         (
             "  resources: {cpu: 1, memory: 1Gi}\n  env: [{name: A}]\n",
             (
-                "6:9: services.0.env.0: give either a value or a secret (write value: TEXT for a public "
-                'value, secret: "name/key" for a confidential one)'
+                "6:9: services.0.env.0: give either a value, a secret or a sealed value (write value: "
+                'TEXT for a public value, secret: "name/key" for a confidential one)'
             ),
         ),
         (

@@ -13,6 +13,7 @@ from reconciler.values.memory import Retry, WorkloadMemory
 from reconciler.values.observed import AdapterView, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.specification import ServiceVolume
 from reconciler.values.subjects import EffectKey
 from tests.makers import (
     HEIGHT,
@@ -82,6 +83,9 @@ def test_a_deleted_file_under_an_active_lease_removes_nothing() -> None:
     assert reasons(without) == {Reason.NO_WORKLOAD_FILE}
 
 
+ON_DISK = replace(FILE.services[0], volumes=(ServiceVolume("data", 1, "/data", "beta2"),))
+
+
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
@@ -91,6 +95,7 @@ def test_a_deleted_file_under_an_active_lease_removes_nothing() -> None:
             desired(workload(image="evil/miner:1"), config=Config(images_denied=("evil/*",))),
             Reason.IMAGE_DENIED,
         ),
+        (desired(workload(services=(ON_DISK,))), Reason.UNSUPPORTED),
         (desired(faults=(Fault(f"workloads/{KEY}.yaml", 3, 1, "unknown key"),)), Reason.FILE_FAULTY),
     ],
 )

@@ -128,10 +128,11 @@ def secret_denial(workload: Workload, grants: tuple[SecretGrant, ...]) -> str:
     """Why the host file denies a secret that the workload refers to; "" if it grants all."""
     tenant = workload.lease.order.owner
     for service in workload.services:
-        for env in service.env:
-            if env.secret and not any(g.covers(env.secret, workload.id, tenant) for g in grants):
+        password = service.credentials.secret if service.credentials else ""
+        for secret in (*(env.secret for env in service.env), password):
+            if secret and not any(g.covers(secret, workload.id, tenant) for g in grants):
                 return (
-                    f"service {service.name} refers to the secret {env.secret}, which the host file does not "
+                    f"service {service.name} refers to the secret {secret}, which the host file does not "
                     f"grant to this workload or its tenant; grant it under secrets in the host file and "
                     "restart the daemon, or remove the reference"
                 )

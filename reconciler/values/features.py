@@ -1,0 +1,118 @@
+"""What a specification may need of an adapter beyond plain containers, and what an adapter lacks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.values.adapters import AdapterKind
+from reconciler.values.desired import AdapterSettings, Port, Service, Workload
+from reconciler.values.specification import DEFAULT_HTTP, DEFAULT_ROLLOUT, GRACE_SECONDS
+
+LISTED_MAX = 5
+"""Missing features that a message lists."""
+
+
+class Feature(StrEnum):
+    """A part of a specification that not every adapter can provide."""
+
+    PERSISTENT_VOLUME = "persistent volume"
+    EPHEMERAL_VOLUME = "mounted ephemeral volume"
+    SHARED_MEMORY = "shared memory"
+    LEASED_IP = "leased IP address"
+    HOST_NAME = "host name"
+    HTTP_OPTIONS = "HTTP options"
+    GPU_MODEL = "GPU model"
+    ARCHITECTURE = "CPU architecture"
+    IMAGE_CREDENTIALS = "image credentials"
+    SEALED_VALUE = "sealed value"
+    PROBE = "probe"
+    ROLLOUT = "rollout strategy"
+    TERMINATION_GRACE = "termination grace"
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFeatures:
+    """What an adapter provides; persistent volumes of these classes only."""
+
+    features: frozenset[Feature] = frozenset()
+    storage_classes: frozenset[str] = frozenset()
+
+    def provide(self, need: Need) -> bool:
+        """Whether the adapter provides what is needed."""
+        if need.feature is Feature.PERSISTENT_VOLUME:
+            return need.detail in self.storage_classes
+        return need.feature in self.features
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Need:
+    """A feature that is needed: `detail` distinguishes its kinds, `where` names the part that needs it."""
+
+    feature: Feature
+    detail: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.feature} {self.detail}".rstrip()
+        return f"{text} ({self.where})" if self.where else text
+
+
+_OF_KIND = {AdapterKind.KUBERNETES: AdapterFeatures(), AdapterKind.ANSIBLE: AdapterFeatures()}
+
+
+def features_of(settings: AdapterSettings) -> AdapterFeatures:
+    """What an adapter of these settings provides."""
+    return _OF_KIND[settings.kind]
+
+
+def unsupported(workload: Workload, adapter: AdapterFeatures) -> tuple[Need, ...]:
+    """What a specification needs and the adapter lacks, in the order of its services."""
+    return tuple(
+        need for service in workload.services for need in needs_of(service) if not adapter.provide(need)
+    )
+
+
+def describe_needs(needs: tuple[Need, ...]) -> str:
+    """The first few, and how many more there are."""
+    shown = "; ".join(str(need) for need in needs[:LISTED_MAX])
+    return shown + (f"; and {len(needs) - LISTED_MAX} more" if len(needs) > LISTED_MAX else "")
+
+
+def needs_of(service: Service) -> Iterator[Need]:
+    """The features that a service needs."""
+    where = f"service {service.name}"
+    for volume in service.volumes:
+        named = f"{where}, volume {volume.name}"
+        if volume.is_persistent:
+            yield Need(Feature.PERSISTENT_VOLUME, volume.storage_class, named)
+        else:
+            yield Need(Feature.SHARED_MEMORY if volume.storage_class else Feature.EPHEMERAL_VOLUME, "", named)
+    for port in service.ports:
+        yield from _needs_of_port(port, f"{where}, port {port.port}")
+    if service.arch:
+        yield Need(Feature.ARCHITECTURE, service.arch, where)
+    if service.gpu_models:
+        yield Need(Feature.GPU_MODEL, " or ".join(service.gpu_models), where)
+    if service.credentials:
+        yield Need(Feature.IMAGE_CREDENTIALS, service.credentials.host, where)
+    if any(env.sealed is not None for env in service.env) or (
+        service.credentials and service.credentials.sealed
+    ):
+        yield Need(Feature.SEALED_VALUE, "", where)
+    if service.liveness or service.readiness:
+        yield Need(Feature.PROBE, "", where)
+    if service.rollout != DEFAULT_ROLLOUT:
+        yield Need(Feature.ROLLOUT, service.rollout.strategy, where)
+    if service.grace_seconds != GRACE_SECONDS:
+        yield Need(Feature.TERMINATION_GRACE, f"{service.grace_seconds} s", where)
+
+
+def _needs_of_port(port: Port, where: str) -> Iterator[Need]:
+    if port.ip:
+        yield Need(Feature.LEASED_IP, port.ip, where)
+    for host in port.hosts:
+        yield Need(Feature.HOST_NAME, host, where)
+    if port.http != DEFAULT_HTTP:
+        yield Need(Feature.HTTP_OPTIONS, "", where)
