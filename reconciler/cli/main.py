@@ -77,6 +77,7 @@ COMMANDS = {
         "reconciler.cli.forge.command:forge",
         "comment on a pull request, set a commit's status (for CI)",
     ),
+    "workload": ("reconciler.cli.workload.command:workload", "make the workload file of a lease"),
     "schemas": (
         "reconciler.cli.repository.init:schemas",
         "print or write the JSON Schemas of the repository's files",

@@ -141,6 +141,9 @@ TEXT = TextForm(r"^[^\u0000]*$", "a text", "remove the character NUL, which no p
 SEALED = TextForm(
     r"^age1:[A-Za-z0-9+/=]{1,65536}$", "a sealed value", "copy the whole value, which starts with age1:"
 )
+IP_NAME = TextForm(
+    r"^[a-z][-a-z0-9_]{1,62}$", "a name", "use a-z, 0-9, _ and -, start with a letter, 2 to 63 characters"
+)
 GPU_TEXT = TextForm(r"^[a-zA-Z0-9][-a-zA-Z0-9._]{0,62}$", "a name", "use letters, digits, -, . and _")
 HOST_NAME = TextForm(
     r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
@@ -240,6 +243,7 @@ WHOLE = BeforeValidator(whole_number)
 Whole = Annotated[int, WHOLE]
 Text = Annotated[str, Field(pattern=TEXT.pattern, max_length=32_768)]
 SealedText = Annotated[str, Field(pattern=SEALED.pattern)]
+IpName = Annotated[str, Field(pattern=IP_NAME.pattern)]
 GpuText = Annotated[str, Field(pattern=GPU_TEXT.pattern)]
 HostName = Annotated[str, Field(pattern=HOST_NAME.pattern, max_length=253)]
 MountPath = Annotated[str, Field(pattern=MOUNT.pattern)]

@@ -14,6 +14,7 @@ from reconciler.documents.forms import (
     GpuText,
     HostName,
     Image,
+    IpName,
     Line,
     MountPath,
     Name,
@@ -112,7 +113,7 @@ class PortModel(StrictModel):
     """true: reachable from outside; false: only by services of this workload."""
     service: Name | None = None
     """Service that may reach an inner port; default: all services of this workload."""
-    ip: Name | None = None
+    ip: IpName | None = None
     """Name of the leased IP address that the port is on; ports of one name share an address."""
     hosts: Annotated[list[HostName], Field(max_length=100)] = Field(default=[])
     """Host names under which a global port 80 is reached by HTTP."""

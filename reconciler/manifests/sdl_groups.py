@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from reconciler.manifests.groups import ABSENT, GroupSpec, check_groups
@@ -34,10 +34,11 @@ from reconciler.values.resources import Attribute, Endpoint, ResourceUnit, Volum
 
 @dataclass(frozen=True, slots=True)
 class SdlDeployment:
-    """The deployment of an SDL file."""
+    """The deployment of an SDL file; its manifest does not hold the services' `dependencies`."""
 
     groups: tuple[GroupSpec, ...]
     manifest: DeploymentManifest
+    dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_deployment(content: bytes) -> SdlDeployment:
@@ -50,7 +51,9 @@ def read_deployment(content: bytes) -> SdlDeployment:
     check_groups(specs)
     manifest = DeploymentManifest(tuple(group for _, group in groups))
     check_manifest(manifest)
-    return SdlDeployment(specs, manifest)
+    named = {name: entry.dependencies or () for name, entry in file.services.items()}
+    dependencies = {name: tuple(each.service for each in entries) for name, entries in named.items()}
+    return SdlDeployment(specs, manifest, dependencies)
 
 
 def _placements(file: SdlFile) -> list[str]:

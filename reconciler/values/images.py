@@ -22,6 +22,7 @@ HUB_FOLDER = "library"
 LOCALHOST = "localhost"
 HTTPS_PORT = 443
 PORT_MAX = 65_535
+ID_LENGTH = 64
 TRANSPORTS = frozenset(
     {"atomic", "containers-storage", "dir", "docker-archive", "docker-daemon", "file", "http", "https", "oci"}
     | {"oci-archive", "ostree", "sha256", "sha512", "sif", "tarball"}
@@ -83,6 +84,14 @@ def parse_image(text: str) -> ImageReference:
 def normal_image(text: str) -> str:
     """The normal form of an image; ValueError as `parse_image`."""
     return str(parse_image(text))
+
+
+def hub_or_named(text: str) -> str:
+    """The normal form of a tenant's image, where a name without a registry is always Docker Hub's, also one
+    that could be an id; ValueError as `parse_image`.
+    """
+    is_short = len(text) < ID_LENGTH and bool(_SHORT_ID.fullmatch(text))
+    return normal_image(f"{HUB}/{HUB_FOLDER}/{text}" if is_short else text)
 
 
 def denied_by(image: str, patterns: Iterable[str]) -> str | None:
