@@ -12,34 +12,37 @@ from reconciler.documents.service_model import (
     VolumeModel,
 )
 from reconciler.values.desired import Env, Port, Service
+from reconciler.values.gpus import GpuModel
 from reconciler.values.images import normal_image
 from reconciler.values.resources import Resources
 from reconciler.values.specification import (
     DEFAULT_HTTP,
     DEFAULT_ROLLOUT,
+    ContainerProbe,
     HttpOptions,
     ImageCredentials,
-    Probe,
     Rollout,
     RolloutStrategy,
     ServiceVolume,
+    storage_classes,
 )
 
 
 def service_of(service: ServiceModel) -> Service:
     """The service; its resources include its volumes."""
     volumes = tuple(_volume(volume) for volume in service.volumes)
+    models = tuple(sorted({_gpu(model) for model in service.resources.gpu_models}))
     return Service(
         name=service.name,
         image=normal_image(service.image),
-        resources=_resources(service, volumes),
+        resources=_resources(service, volumes, models),
         count=service.count,
         command=tuple(service.command),
         args=tuple(service.args),
         env=tuple(Env(env.name, env.value, env.secret, env.sealed) for env in service.env),
         ports=tuple(_port(port) for port in service.expose),
         arch=service.resources.arch or "",
-        gpu_models=tuple(_gpu(model) for model in service.resources.gpu_models),
+        gpu_models=models,
         volumes=volumes,
         credentials=_credentials(service.credentials) if service.credentials else None,
         dependencies=tuple(service.dependencies),
@@ -50,7 +53,9 @@ def service_of(service: ServiceModel) -> Service:
     )
 
 
-def _resources(service: ServiceModel, volumes: tuple[ServiceVolume, ...]) -> Resources:
+def _resources(
+    service: ServiceModel, volumes: tuple[ServiceVolume, ...], models: tuple[GpuModel, ...]
+) -> Resources:
     given = service.resources
     ephemeral = size_bytes(given.storage) if given.storage else 0
     return Resources(
@@ -58,6 +63,8 @@ def _resources(service: ServiceModel, volumes: tuple[ServiceVolume, ...]) -> Res
         memory_bytes=size_bytes(given.memory),
         storage_bytes=ephemeral + sum(volume.size_bytes for volume in volumes),
         gpu=given.gpu,
+        storage_classes=storage_classes(volumes),
+        gpu_models=((models, given.gpu),) if models and given.gpu else (),
     )
 
 
@@ -67,12 +74,8 @@ def _volume(volume: VolumeModel) -> ServiceVolume:
     )
 
 
-def _gpu(model: GpuModelText) -> str:
-    """`nvidia/a100/80Gi/sxm`; what is left out at the end is open."""
-    parts = [part or "*" for part in (model.vendor, model.model, model.ram, model.interface)]
-    while parts[-1] == "*":
-        parts.pop()
-    return "/".join(parts)
+def _gpu(model: GpuModelText) -> GpuModel:
+    return GpuModel.named_as(model.vendor, model.model or "", model.ram or "", model.interface or "")
 
 
 def _port(port: PortModel) -> Port:
@@ -109,8 +112,8 @@ def _rollout(rollout: RolloutModel) -> Rollout:
     return Rollout(RolloutStrategy(rollout.strategy), rollout.max_unavailable)
 
 
-def _probe(probe: ProbeModel) -> Probe:
-    return Probe(
+def _probe(probe: ProbeModel) -> ContainerProbe:
+    return ContainerProbe(
         port=probe.port or 0,
         path=probe.path or "",
         command=tuple(probe.command),

@@ -6,13 +6,14 @@ from reconciler.documents.document import Node
 from reconciler.documents.model import API_VERSION
 from reconciler.documents.yaml_writer import write_yaml
 from reconciler.values.desired import Env, Port, Service, Workload
+from reconciler.values.gpus import GpuModel
 from reconciler.values.specification import (
     DEFAULT_HTTP,
     DEFAULT_ROLLOUT,
     GRACE_SECONDS,
+    ContainerProbe,
     HttpOptions,
     ImageCredentials,
-    Probe,
     Rollout,
     ServiceVolume,
 )
@@ -98,9 +99,9 @@ def _size(size_bytes: int) -> str:
     return str(size_bytes)
 
 
-def _gpu_model(model: str) -> Written:
-    fields = zip(("vendor", "model", "ram", "interface"), model.split("/"), strict=False)
-    return {name: value for name, value in fields if value != "*"}
+def _gpu_model(model: GpuModel) -> Written:
+    fields = zip(("vendor", "model", "ram", "interface"), model.fields, strict=True)
+    return {name: value for name, value in fields if value}
 
 
 def _volume(volume: ServiceVolume) -> Written:
@@ -140,8 +141,8 @@ def _rollout(rollout: Rollout) -> Written:
     return {"strategy": str(rollout.strategy), "max_unavailable": rollout.max_unavailable}
 
 
-def _probe(probe: Probe) -> Written:
-    default = Probe()
+def _probe(probe: ContainerProbe) -> Written:
+    default = ContainerProbe()
     written = _given(port=probe.port, path=probe.path, command=list(probe.command))
     times = {
         "initial_delay": (probe.initial_delay_seconds, default.initial_delay_seconds),

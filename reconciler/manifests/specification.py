@@ -16,6 +16,7 @@ from reconciler.manifests.manifest import (
 )
 from reconciler.manifests.sdl_devices import CLASS, PERSISTENT, RAM
 from reconciler.values.desired import Env, Port, Service
+from reconciler.values.gpus import gpus_of_keys
 from reconciler.values.images import hub_or_named
 from reconciler.values.resources import Resources
 from reconciler.values.specification import (
@@ -23,12 +24,12 @@ from reconciler.values.specification import (
     HttpOptions,
     ImageCredentials,
     ServiceVolume,
+    storage_classes,
 )
 
 NAME_MAX = 63
 PORT_MAX = 65_535
 DEFAULT_CLASS = "default"
-_GPU_FIELDS = ("vendor", "model", "ram", "interface")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,27 @@ class _Builder:
         assert gpu is not None, "checked before"
         assert memory is not None, "checked before"
         storage = sum(_number(volume.size) for volume in resources.storage or ())
-        gpus = _number(gpu.units)
+        gpus, volumes = _number(gpu.units), tuple(self._volumes(service, where))
+        models = gpus_of_keys(entry.key for entry in gpu.attributes or ()) if gpus else ()
         return Service(
             name=service.name,
             image=_image(service.image, where),
-            resources=Resources(_number(cpu.units), _number(memory.size), storage, gpus),
+            resources=Resources(
+                _number(cpu.units),
+                _number(memory.size),
+                storage,
+                gpus,
+                storage_classes(volumes),
+                ((models, gpus),) if models else (),
+            ),
             count=service.count,
             command=service.command or (),
             args=service.args or (),
             env=_environment(service.env or ()),
             ports=self._ports(service, where),
             arch=_attributes(cpu.attributes).get("arch", ""),
-            gpu_models=tuple(sorted(_gpu_model(each.key) for each in gpu.attributes or ())) if gpus else (),
-            volumes=tuple(self._volumes(service, where)),
+            gpu_models=models,
+            volumes=volumes,
             credentials=self._credentials(service, where),
             dependencies=self._dependencies(service.name),
         )
@@ -191,13 +200,3 @@ def _class_of(volume: StorageAmount) -> str:
     if storage_class == RAM:
         return RAM
     return (storage_class or DEFAULT_CLASS) if attributes.get(PERSISTENT) == "true" else ""
-
-
-def _gpu_model(key: str) -> str:
-    """`vendor/nvidia/model/a100/ram/80Gi` is `nvidia/a100/80Gi`."""
-    parts = key.split("/")
-    found = dict(zip(parts[::2], parts[1::2], strict=False))
-    values = [found.get(name, "*") or "*" for name in _GPU_FIELDS]
-    while values and values[-1] == "*":
-        values.pop()
-    return "/".join(values)

@@ -19,9 +19,9 @@ from reconciler.values.specification import (
     DEFAULT_ROLLOUT,
     GRACE_SECONDS,
     HTTP_PORT,
+    ContainerProbe,
     HttpOptions,
     ImageCredentials,
-    Probe,
     Rollout,
     ServiceVolume,
 )
@@ -209,8 +209,8 @@ class Port:
 class Service:
     """One kind of container of a workload, `count` times; `resources` are those of one, with its volumes.
     `image` is in its normal form (`values/images.py`), so that the image checked is the image applied.
-    `gpu_models` are accepted: vendor/model/memory/interface, with `*` for any. `dependencies` are services
-    that it needs; all start together.
+    Its GPUs may be of any of the `gpu_models` (empty: of all). `dependencies` are services that it needs; all
+    start together.
     """
 
     name: str
@@ -222,12 +222,12 @@ class Service:
     env: tuple[Env, ...] = ()
     ports: tuple[Port, ...] = ()
     arch: str = ""
-    gpu_models: tuple[str, ...] = ()
+    gpu_models: tuple[GpuModel, ...] = ()
     volumes: tuple[ServiceVolume, ...] = ()
     credentials: ImageCredentials | None = None
     dependencies: tuple[str, ...] = ()
-    liveness: Probe | None = None
-    readiness: Probe | None = None
+    liveness: ContainerProbe | None = None
+    readiness: ContainerProbe | None = None
     rollout: Rollout = DEFAULT_ROLLOUT
     grace_seconds: int = GRACE_SECONDS
 

@@ -8,8 +8,11 @@ from enum import StrEnum
 
 from reconciler.values.adapters import AdapterKind
 from reconciler.values.desired import AdapterSettings, Port, Service, Workload
+from reconciler.values.gpus import GpuModel
 from reconciler.values.specification import DEFAULT_HTTP, DEFAULT_ROLLOUT, GRACE_SECONDS
 
+ANY_NVIDIA = GpuModel("nvidia")
+"""The GPUs that all adapters count, whatever their model."""
 LISTED_MAX = 5
 """Missing features that a message lists."""
 
@@ -93,8 +96,8 @@ def needs_of(service: Service) -> Iterator[Need]:
         yield from _needs_of_port(port, f"{where}, port {port.port}")
     if service.arch:
         yield Need(Feature.ARCHITECTURE, service.arch, where)
-    if service.gpu_models:
-        yield Need(Feature.GPU_MODEL, " or ".join(service.gpu_models), where)
+    if service.gpu_models and not any(model.includes(ANY_NVIDIA) for model in service.gpu_models):
+        yield Need(Feature.GPU_MODEL, " or ".join(map(str, service.gpu_models)), where)
     if service.credentials:
         yield Need(Feature.IMAGE_CREDENTIALS, service.credentials.host, where)
     if any(env.sealed is not None for env in service.env) or (

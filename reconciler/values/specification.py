@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.values.resources import Parts
+
 SHARED_MEMORY_CLASS = "ram"
 GRACE_SECONDS = 30
 """From stopping a container to killing it, unless its service says otherwise."""
@@ -28,6 +30,15 @@ class ServiceVolume:
     def is_persistent(self) -> bool:
         """Whether its data outlives the container."""
         return self.storage_class not in ("", SHARED_MEMORY_CLASS)
+
+
+def storage_classes(volumes: tuple[ServiceVolume, ...]) -> Parts[str]:
+    """The bytes of each class."""
+    found: dict[str, int] = {}
+    for volume in volumes:
+        if volume.storage_class:
+            found[volume.storage_class] = found.get(volume.storage_class, 0) + volume.size_bytes
+    return tuple(sorted(found.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,7 @@ class ImageCredentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ContainerProbe:
     """A check of a container: HTTP where there is a path, a TCP connection where there is only a port, else a
     command in the container.
     """

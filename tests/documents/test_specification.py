@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from reconciler.documents.files import read_file
 from reconciler.documents.workload_model import WorkloadFile
+from reconciler.documents.workload_text import workload_text
 from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.desired import Env, Port, Service, Workload
 from reconciler.values.features import AdapterFeatures, Feature, describe_needs, features_of, unsupported
+from reconciler.values.gpus import GpuModel
 from reconciler.values.resources import Resources
 from reconciler.values.specification import (
+    ContainerProbe,
     HttpOptions,
     ImageCredentials,
-    Probe,
     Rollout,
     RolloutStrategy,
     ServiceVolume,
@@ -63,10 +65,11 @@ services:
     image: postgres
     resources: {{cpu: 1, memory: 1Gi}}
 """
+MODELS = tuple(sorted(map(GpuModel.parse, ("nvidia/a100/80Gi/sxm", "nvidia/t4", "amd"))))
 WEB = Service(
     name="web",
     image="registry.example.com/shop:3",
-    resources=Resources(2000, 4 * GI, 16 * GI, 1),
+    resources=Resources(2000, 4 * GI, 16 * GI, 1, (("beta2", 10 * GI), ("ram", 2 * GI)), ((MODELS, 1),)),
     count=60,
     command=("serve",),
     args=("--all",),
@@ -83,7 +86,7 @@ WEB = Service(
         Port(9, protocol="UDP", service="db"),
     ),
     arch="arm64",
-    gpu_models=("nvidia/a100/80Gi/sxm", "nvidia/t4", "amd"),
+    gpu_models=MODELS,
     volumes=(
         ServiceVolume("data", 10 * GI, "/var/lib/data", "beta2", read_only=True),
         ServiceVolume("shm", 2 * GI, "/dev/shm", "ram"),
@@ -91,8 +94,8 @@ WEB = Service(
     ),
     credentials=ImageCredentials("registry.example.com", "shop", "registry/password", email="a@b.c"),
     dependencies=("db",),
-    liveness=Probe(8080, "/health", (), 5, 6, 7, 8),
-    readiness=Probe(command=("test", "-e", "/ready")),
+    liveness=ContainerProbe(8080, "/health", (), 5, 6, 7, 8),
+    readiness=ContainerProbe(command=("test", "-e", "/ready")),
     rollout=Rollout(RolloutStrategy.RECREATE, 2),
     grace_seconds=120,
 )
@@ -125,7 +128,7 @@ def test_what_an_adapter_lacks_is_named() -> None:
         "host name shop.example.com (service web, port 8080)",
         "HTTP options (service web, port 8080)",
         "CPU architecture arm64 (service web)",
-        "GPU model nvidia/a100/80Gi/sxm or nvidia/t4 or amd (service web)",
+        "GPU model amd or nvidia/a100/80Gi/sxm or nvidia/t4 (service web)",
         "image credentials registry.example.com (service web)",
         "sealed value (service web)",
         "probe (service web)",
@@ -177,3 +180,21 @@ def test_what_contradicts_itself_is_a_fault(old: str, new: str, message: str) ->
     faults = read_file(workload_path(7), EVERYTHING.replace(old, new).encode(), WorkloadFile, PROVIDER).faults
 
     assert message in " | ".join(fault.describe() for fault in faults)
+
+
+def test_a_written_workload_is_read_as_the_same() -> None:
+    whole = replace(read(EVERYTHING), adapter="kubernetes", paused=True)
+
+    text = workload_text(whole).decode()
+
+    assert read(text) == whole
+    assert workload_text(read(text)).decode() == text
+
+
+def test_what_has_its_default_is_not_written() -> None:
+    text = workload_text(read(workload(7).decode())).decode()
+
+    assert text.endswith(
+        "services:\n  - name: web\n    image: docker.io/library/nginx:1.27\n    resources:\n"
+        "      cpu: 500m\n      memory: 512Mi\n    count: 1\n"
+    )
