@@ -86,6 +86,9 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
     )
     yield CounterMetricFamily("virtengine_provider_fees_uve", "Fees paid, in uve.", money.fees_uve)
     yield _gauge("virtengine_provider_day_fees_uve", "Fees of the last 24 hours, in uve.", money.day_fees_uve)
+    yield CounterMetricFamily(
+        "virtengine_provider_paid_out_uve", "Sent to payout addresses, in uve.", money.paid_out_uve
+    )
     if money.balance_seconds_left is not None:
         yield _gauge(
             "virtengine_provider_balance_seconds_left",

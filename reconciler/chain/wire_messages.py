@@ -8,7 +8,13 @@ from decimal import Decimal
 from google.protobuf.message import Message as Wire
 
 from reconciler.chain.keys import PrivateKey
-from reconciler.chain.proto import base_deposit_v1_pb2, market_v1_pb2, market_v1beta5_pb2, settlement_v1_pb2
+from reconciler.chain.proto import (
+    base_deposit_v1_pb2,
+    cosmos_bank_pb2,
+    market_v1_pb2,
+    market_v1beta5_pb2,
+    settlement_v1_pb2,
+)
 from reconciler.chain.wire_market import bid_id_to, lease_id_to
 from reconciler.chain.wire_values import coin, dec_coin, offer_of
 from reconciler.values.desired import CloseReason
@@ -17,6 +23,7 @@ from reconciler.values.messages import (
     CloseBid,
     CreateBid,
     Message,
+    PayOut,
     RecordUsage,
     SettleUsage,
     WithdrawLease,
@@ -41,6 +48,10 @@ def wire_of(message: Message, key: PrivateKey) -> Wire:
             return market_v1beta5_pb2.MsgWithdrawLease(id=lease_id_to(lease))
         case RecordUsage():
             return _record_usage(message, key)
+        case PayOut(recipient=recipient, amount=amount):
+            return cosmos_bank_pb2.MsgSend(
+                from_address=key.address, to_address=recipient, amount=[coin(amount)]
+            )
         case SettleUsage(order=order, records=records):
             return settlement_v1_pb2.MsgSettleOrder(
                 sender=key.address, order_id=str(order), usage_record_ids=list(dict.fromkeys(records))

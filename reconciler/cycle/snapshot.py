@@ -11,10 +11,12 @@ from reconciler.cycle.object_views import ObjectViews
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.planning.money.day_totals import balance_seconds_left, day_fees
 from reconciler.planning.money.ledger import earnings
+from reconciler.planning.money.payouts import next_payout_at
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import workload_id
+from reconciler.values.limits import Limits
 from reconciler.values.memory import UsageMemory, WalletLedger
 from reconciler.values.messages import describe
 from reconciler.values.money import normalized
@@ -65,7 +67,7 @@ def snapshot_of(
     shown = (
         before
         if market is None
-        else replace(_with_market(before, market, plan, inputs.limits.balance_reserve), bids=views.bids)
+        else replace(_with_market(before, market, plan, inputs.limits), bids=views.bids)
     )
     return replace(
         shown,
@@ -91,7 +93,7 @@ def snapshot_of(
     )
 
 
-def _with_market(before: Snapshot, market: Market, plan: Plan, reserve: int) -> Snapshot:
+def _with_market(before: Snapshot, market: Market, plan: Plan, limits: Limits) -> Snapshot:
     return replace(
         before,
         address=market.wallet.address,
@@ -99,12 +101,12 @@ def _with_market(before: Snapshot, market: Market, plan: Plan, reserve: int) -> 
         height=market.height,
         chain_time=market.time,
         orders_open=len(market.orders),
-        money=_money(before.money, market, plan, reserve),
+        money=_money(before.money, market, plan, limits),
         leases=LeaseViews(market, plan),
     )
 
 
-def _money(before: MoneyView, market: Market, plan: Plan, reserve: int) -> MoneyView:
+def _money(before: MoneyView, market: Market, plan: Plan, limits: Limits) -> MoneyView:
     """Received money before fees; monotonic, as it is a counter."""
     ledger = plan.memory.ledger or WalletLedger()
     found = earnings(market, ledger, plan.funding)
@@ -117,9 +119,17 @@ def _money(before: MoneyView, market: Market, plan: Plan, reserve: int) -> Money
         unexplained_uve=ledger.unexplained,
         foreign_transactions=plan.memory.foreign_total,
         day_fees_uve=day_fees(ledger, market.time),
-        balance_seconds_left=balance_seconds_left(ledger, reserve, market.time),
+        balance_seconds_left=balance_seconds_left(ledger, limits.balance_reserve, market.time),
+        paid_out_uve=ledger.paid_out,
+        payout_address=limits.payout.address if limits.payout else "",
+        next_payout_at=_next_payout(plan, limits),
         received_uve=max(before.received_uve, found.earned + ledger.fees),
     )
+
+
+def _next_payout(plan: Plan, limits: Limits) -> Timestamp | None:
+    at = next_payout_at(plan.memory, limits.payout) if limits.payout else 0
+    return Timestamp(at) if at else None
 
 
 class LeaseViews(Sequence[LeaseView]):

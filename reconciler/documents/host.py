@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from ipaddress import ip_network
+from itertools import pairwise
 from urllib.parse import urlsplit
 
+from bech32 import bech32_decode
 from pydantic import ValidationError
 
 from reconciler.documents.adapter_access_model import AccessModel, AnsibleAccessModel, KubernetesAccessModel
@@ -16,6 +18,7 @@ from reconciler.documents.host_model import (
     LimitsModel,
     ListenModel,
     NodeModel,
+    PayoutModel,
     PriceBoundsModel,
 )
 from reconciler.documents.validation_faults import validation_faults
@@ -23,13 +26,16 @@ from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.desired import Fault
 from reconciler.values.forge_repository import forge_repository
 from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
-from reconciler.values.limits import Limits
+from reconciler.values.limits import Limits, PayoutRules
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.money import parse_rate
 from reconciler.values.resources import Resources
 from reconciler.values.subjects import Subject
 
 ELSEWHERE = "on another machine without TLS: anyone on the network path can forge its answers"
+PAYOUT_AMOUNTS = ("amount_min", "amount_max", "day_max")
+"""The limits of payouts, each at least the one before."""
+
 PLAIN = "or plaintext: true beside it if the whole network path is yours"
 
 
@@ -81,6 +87,20 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         gas_price_max=parse_rate(limits.gas_price_max),
         capacity=_resources(limits.capacity),
         grants=_grants(file),
+        payout=_payout(file.payout),
+    )
+
+
+def _payout(payout: PayoutModel | None) -> PayoutRules | None:
+    if payout is None:
+        return None
+    return PayoutRules(
+        address=payout.address,
+        operating_float=whole_uve(payout.operating_float),
+        every_seconds=seconds(payout.every),
+        amount_min=whole_uve(payout.amount_min),
+        amount_max=whole_uve(payout.amount_max),
+        day_max=whole_uve(payout.day_max),
     )
 
 
@@ -135,6 +155,7 @@ def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
         yield document.fault(("repository", "url"), message, "write a URL, or a path with ./ before it")
     yield from _grant_faults(document, file)
     yield from _crossed_bounds(document, file.limits)
+    yield from _payout_faults(document, file)
     yield from _forge_faults(document, file)
 
 
@@ -203,6 +224,24 @@ def _grant_faults(document: Document, file: HostFile) -> Iterator[Fault]:
         if not grant.workloads and not grant.tenants:
             message = f"the secret {grant.name} has no grantee"
             yield document.fault(("secrets", index), message, "name workloads or tenants")
+
+
+def _payout_faults(document: Document, file: HostFile) -> Iterator[Fault]:
+    if (payout := file.payout) is None:
+        return
+    if bech32_decode(payout.address)[1] is None:
+        message = f"{payout.address} has a wrong checksum: a character is missing, added or changed"
+        yield document.fault(("payout", "address"), message, "copy the whole address again")
+    reserve = whole_uve(file.limits.balance_reserve)
+    if whole_uve(payout.operating_float) < reserve:
+        message = f"is less than limits.balance_reserve ({reserve}uve), which is never spent"
+        yield document.fault(("payout", "operating_float"), message, "raise it")
+    amounts = {name: whole_uve(getattr(payout, name)) for name in PAYOUT_AMOUNTS}
+    if not amounts["amount_min"]:
+        yield document.fault(("payout", "amount_min"), "is 0, and each payout costs a fee", "raise it")
+    for low, high in pairwise(PAYOUT_AMOUNTS):
+        if amounts[low] > amounts[high]:
+            yield document.fault(("payout", low), f"exceeds payout.{high}", "lower it")
 
 
 def _forge_faults(document: Document, file: HostFile) -> Iterator[Fault]:

@@ -262,6 +262,23 @@ class LimitsModel(StrictModel):
     """Ceiling on promised capacity; default: all that the machines offer. (restart)"""
 
 
+class PayoutModel(StrictModel):
+    """Payouts of what exceeds an operating float."""
+
+    address: Address
+    """Account that receives the payouts. (restart)"""
+    operating_float: Amount
+    """Balance that stays; at least limits.balance_reserve. (restart)"""
+    every: Duration = "24h"
+    """Time between two payouts. (restart)"""
+    amount_min: Amount = "1000000uve"
+    """Smallest payout. (restart)"""
+    amount_max: Amount = "100000000uve"
+    """Largest payout; the rest follows with the next one. (restart)"""
+    day_max: Amount = "100000000uve"
+    """Payouts of any 24 hours. (restart)"""
+
+
 class TimingModel(StrictModel):
     """Intervals."""
 
@@ -330,5 +347,7 @@ class HostFile(FileModel):
     """Listen addresses. (restart)"""
     limits: LimitsModel = LimitsModel()
     """Ceilings. (restart)"""
+    payout: PayoutModel | None = None
+    """Payouts of what exceeds an operating float; none by default. (restart)"""
     timing: TimingModel = TimingModel()
     """Intervals. (restart)"""

@@ -6,12 +6,21 @@ from collections.abc import Iterator
 
 from reconciler.planning.bidding.bid_budget import BidBudget
 from reconciler.planning.money.fees import Fees
+from reconciler.planning.money.payouts import FEE_PERCENT_MAX
 from reconciler.planning.money.settlement_escrow import net_of_settlement
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.desired import Bidding
 from reconciler.values.escrow import due_gross
 from reconciler.values.ids import LeaseId
-from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
+from reconciler.values.messages import (
+    CloseBid,
+    CreateBid,
+    Message,
+    PayOut,
+    RecordUsage,
+    SettleUsage,
+    WithdrawLease,
+)
 from reconciler.values.money import after_take, floor_uve
 from reconciler.values.pricing import price
 from reconciler.values.resources import USAGE_BILLED
@@ -57,6 +66,8 @@ def _fee_max(basis: MarketBasis, message: Message, bid_budget: int) -> int:
             return max(net_of_settlement(amount, basis.market.rules) - _fees(basis).settle, 0)
         case SettleUsage(amount=amount):
             return net_of_settlement(amount, basis.market.rules)
+        case PayOut(amount=amount):
+            return amount * FEE_PERCENT_MAX // 100
 
 
 def _income_until_break_even(basis: MarketBasis, bid: CreateBid) -> int:

@@ -9,14 +9,23 @@ from decimal import Decimal, localcontext
 from reconciler.planning.money.day_totals import with_totals
 from reconciler.planning.money.gas import SHORT_SECONDS, with_measured, with_shortage
 from reconciler.planning.money.ledger import update_ledger
+from reconciler.planning.money.payouts import with_payout
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis, PlanningInput
 from reconciler.planning.retries import prune, with_failure, without_failure
 from reconciler.planning.revisions.approvals import with_approvals
 from reconciler.planning.transactions import SHARED_MAX
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.machines import Promise
-from reconciler.values.memory import Memory, Retry, UsageMemory, WalletLedger
-from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, WithdrawLease, tenant_of
+from reconciler.values.memory import Memory, Payout, Retry, UsageMemory, WalletLedger
+from reconciler.values.messages import (
+    CloseBid,
+    CreateBid,
+    Message,
+    PayOut,
+    RecordUsage,
+    WithdrawLease,
+    tenant_of,
+)
 from reconciler.values.money import EXACT
 from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
@@ -87,6 +96,7 @@ def confirm_all(
             sequence is None or sequence > confirmation.intent.sequence
         ):
             memory = replace(memory, ledger=_spent(memory.ledger or WalletLedger(), confirmation))
+            memory = _with_payouts(memory, confirmation)
     return memory
 
 
@@ -104,6 +114,7 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
     if confirmation.outcome is IntentOutcome.LANDED:
         for message in intent.messages:
             memory = _with_landed(memory, message, confirmation.time)
+        memory = _with_payouts(memory, confirmation)
         return replace(with_measured(memory, confirmation), shared_max=min(shared_max + 1, SHARED_MAX))
     refusal = read_refusal(confirmation.log)
     if (shortage := refusal.gas_shortage) is not None:
@@ -111,10 +122,18 @@ def _confirm(memory: Memory, confirmation: Confirmation, now: int) -> Memory:
     else:
         memory = replace(memory, shared_max=max(shared_max // 2, 1))
         is_ours = refusal.gated or refusal.short_of_money
-        if not is_ours and (failed := _failed_message(intent.messages, refusal)) is not None:
-            invalidators = {**memory.invalidators, tenant_of(failed): confirmation.time}
-            memory = replace(memory, invalidators=invalidators)
+        failed = _failed_message(intent.messages, refusal)
+        if not is_ours and failed is not None and (tenant := tenant_of(failed)):
+            memory = replace(memory, invalidators={**memory.invalidators, tenant: confirmation.time})
     return replace(memory, retries=_with_failed(memory.retries, intent.messages, refusal, now))
+
+
+def _with_payouts(memory: Memory, confirmation: Confirmation) -> Memory:
+    for message in confirmation.intent.messages:
+        if isinstance(message, PayOut):
+            payout = Payout(confirmation.intent.hash, confirmation.time, message.amount)
+            memory = with_payout(memory, payout)
+    return memory
 
 
 def _with_failed(

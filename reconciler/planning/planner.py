@@ -15,6 +15,7 @@ from reconciler.planning.money.fee_budget import within_fee_budget
 from reconciler.planning.money.funding import funding_by_lease, paused_by_funding, plan_funding
 from reconciler.planning.money.ledger import account_holds
 from reconciler.planning.money.ledger_entries import ledger_entries
+from reconciler.planning.money.payouts import plan_payout
 from reconciler.planning.money.usage import plan_usage
 from reconciler.planning.money.usage_metering import measure
 from reconciler.planning.money.withdrawals import plan_withdrawals
@@ -29,7 +30,9 @@ from reconciler.planning.workloads import plan_workloads
 from reconciler.values.approvals import Breach
 from reconciler.values.desired import Desired
 from reconciler.values.funding import NO_FUNDING
+from reconciler.values.ledger import LedgerEntry
 from reconciler.values.memory import Memory
+from reconciler.values.observed import Market
 from reconciler.values.plans import (
     Action,
     ApplyWorkload,
@@ -114,10 +117,14 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
         confirmations=inputs.confirmations,
         revision_verdict=admission.revision_verdict,
         superseded=admission.superseded,
-        entries=ledger_entries(inputs.memory, basis.market, inputs.confirmations)
-        if isinstance(basis, MarketBasis)
-        else (),
+        entries=_entries(inputs, basis.market) if isinstance(basis, MarketBasis) else (),
     )
+
+
+def _entries(inputs: PlanningInput, market: Market) -> tuple[LedgerEntry, ...]:
+    payout = inputs.limits.payout
+    address = payout.address if payout else ""
+    return ledger_entries(inputs.memory, market, inputs.confirmations, address)
 
 
 def _basis(
@@ -156,6 +163,7 @@ def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memo
 def _plan_transactions(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
     """Transactions in order of priority, and the one to send now."""
     proposals = plan_closings(basis) + plan_bids(basis) + plan_usage(basis) + plan_withdrawals(basis)
+    proposals += plan_payout(basis)
     payable = within_fee_budget(basis, proposals.messages)
     sending = plan_transactions(basis, payable.messages)
     held = (*proposals.holds, *payable.holds, *sending.holds)

@@ -17,6 +17,7 @@ from reconciler.values.messages import (
     CloseBid,
     CreateBid,
     Message,
+    PayOut,
     RecordUsage,
     WithdrawLease,
     may_be_gated,
@@ -32,9 +33,10 @@ from reconciler.values.subjects import PROVIDER, SPENDING, Subject
 MARKET_BATCH = "market"
 SINGLE_BATCH = "single"
 WITHDRAWAL_BATCH = "withdrawals"
+PAYOUT_BATCH = "payouts"
 OTHERS_FIRST = (
-    "it is sent in a later cycle: withdrawals, and messages about a tenant whose message made a transaction "
-    "fail within a day, share no transaction with others"
+    "it is sent in a later cycle: withdrawals, payouts, and messages about a tenant whose message made a "
+    "transaction fail within a day, share no transaction with others"
 )
 SHARED_MAX = 25
 """Messages that share a transaction and that their tenants can make invalid in front of it, which costs the
@@ -65,8 +67,8 @@ class TransactionPlan:
 
 
 def plan_transactions(basis: MarketBasis, messages: tuple[Message, ...]) -> TransactionPlan:
-    """Form one transaction; withdrawals share none with other messages, nor do those about a tenant whose
-    act made one fail, and the kinds take turns.
+    """Form one transaction; withdrawals and payouts share none with other messages, nor do those about a
+    tenant whose act made one fail, and the kinds take turns.
     """
     last = basis.memory.last_batch
     if basis.intents:
@@ -121,6 +123,8 @@ def _overdue(intent: Intent, market: Market) -> bool:
 def _batch(message: Message, memory: Memory) -> str:
     if tenant_of(message) in memory.invalidators:
         return SINGLE_BATCH
+    if isinstance(message, PayOut):
+        return PAYOUT_BATCH
     return WITHDRAWAL_BATCH if may_be_gated(message) else MARKET_BATCH
 
 
@@ -159,8 +163,10 @@ def _select(
 
 def may_become_invalid(basis: MarketBasis, message: Message) -> bool:
     """Whether its tenant can make it fail before it is in a block, and with it the whole transaction; nobody
-    can for a bid that cannot win.
+    can for a bid that cannot win, or a payout.
     """
+    if isinstance(message, PayOut):
+        return False
     if isinstance(message, CloseBid) and not message.lease:
         bid = basis.market.bids.get(message.id)
         return bid is not None and bid.may_win

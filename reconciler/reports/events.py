@@ -12,6 +12,7 @@ from reconciler.values.messages import (
     CloseBid,
     CreateBid,
     Message,
+    PayOut,
     RecordUsage,
     SettleUsage,
     WithdrawLease,
@@ -129,6 +130,8 @@ def landed_sentence(message: Message) -> str:
             return f"usage submitted: {amount}uve for lease {workload_id(lease)}"
         case SettleUsage(order=order, amount=amount):
             return f"Settled usage of {amount}uve for order {order}"
+        case PayOut(recipient=recipient, amount=amount):
+            return f"Paid out {amount}uve to {recipient}"
 
 
 def _effect(result: EffectResult) -> str:

@@ -11,6 +11,7 @@ from reconciler.values.messages import (
     CloseBid,
     CreateBid,
     Message,
+    PayOut,
     RecordUsage,
     SettleUsage,
     WithdrawLease,
@@ -113,7 +114,7 @@ def _step(step: Transition) -> str:
 
 
 def subject_of_message(message: Message, leased: LeasedOrders) -> Subject:
-    """The order that a bid is on, or the workload of a lease."""
+    """The order that a bid is on, the workload of a lease, or the provider."""
     match message:
         case CloseBid(id=lease, lease=True) | WithdrawLease(id=lease) | RecordUsage(lease=lease):
             return Subject.of_workload(lease)
@@ -123,6 +124,8 @@ def subject_of_message(message: Message, leased: LeasedOrders) -> Subject:
             return Subject.of_workload(leased[order])
         case SettleUsage(order=order):
             return Subject.of_order(order)
+        case PayOut():
+            return PROVIDER
 
 
 def subject_of_hold(hold: Hold) -> Subject:

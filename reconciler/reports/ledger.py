@@ -39,7 +39,7 @@ class LedgerEntryView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerSums:
     """Sums in uve. `earned` is the income of leases and usage less fees; `deposits` is negative while
-    deposits of bids are locked.
+    deposits of bids are locked, `payouts` what went to the payout address.
     """
 
     key: str
@@ -48,6 +48,7 @@ class LedgerSums:
     fees_uve: int
     earned_uve: int
     deposits_uve: int
+    payouts_uve: int
     external_uve: int
     unexplained_uve: int
 
@@ -123,6 +124,7 @@ def _sums(key: str, entries: Iterable[LedgerEntry]) -> LedgerSums:
         fees_uve=sums[EntryKind.FEE],
         earned_uve=sums[EntryKind.LEASE] + sums[EntryKind.USAGE] + sums[EntryKind.FEE],
         deposits_uve=sums[EntryKind.DEPOSIT] + sums[EntryKind.REFUND],
+        payouts_uve=sums[EntryKind.PAYOUT],
         external_uve=sums[EntryKind.EXTERNAL],
         unexplained_uve=sums[EntryKind.UNEXPLAINED] + sums[EntryKind.OPENING],
     )

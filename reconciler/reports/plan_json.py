@@ -13,6 +13,7 @@ from reconciler.values.messages import (
     CloseBid,
     CreateBid,
     Message,
+    PayOut,
     RecordUsage,
     SettleUsage,
     WithdrawLease,
@@ -176,3 +177,5 @@ def _message_details(message: Message) -> Mapping[str, Any]:
             return {"amount_uve": amount, "period_start": start, "period_end": end}
         case SettleUsage(records=records, amount=amount):
             return {"records": records, "amount_uve": amount}
+        case PayOut(recipient=recipient, amount=amount):
+            return {"recipient": recipient, "amount_uve": amount}

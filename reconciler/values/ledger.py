@@ -12,8 +12,9 @@ class EntryKind(StrEnum):
     """What a change of the balance was for.
 
     OPENING is the balance when the ledger began. FEE, DEPOSIT and REFUND are transaction fees, and deposits
-    of bids paid and returned. LEASE and USAGE are income, after the chain's fees. EXTERNAL came from or went
-    to another account. UNEXPLAINED changed the balance in blocks whose transfers are not known.
+    of bids paid and returned. LEASE and USAGE are income, after the chain's fees. PAYOUT went to the host
+    file's payout address, EXTERNAL came from or went to another account. UNEXPLAINED changed the balance in
+    blocks whose transfers are not known.
     """
 
     OPENING = "opening"
@@ -22,6 +23,7 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     LEASE = "lease"
     USAGE = "usage"
+    PAYOUT = "payout"
     EXTERNAL = "external"
     UNEXPLAINED = "unexplained"
 

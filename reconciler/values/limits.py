@@ -11,6 +11,20 @@ from reconciler.values.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutRules:
+    """What exceeds `operating_float` is paid to `address` every `every_seconds`, at least `amount_min` and at
+    most `amount_max` at once, and `day_max` in any 24 hours; in uve.
+    """
+
+    address: str
+    operating_float: int
+    every_seconds: int = 86_400
+    amount_min: int = 1_000_000
+    amount_max: int = 100_000_000
+    day_max: int = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Limits and switches of the host file; an effect that exceeds one becomes a Hold.
 
@@ -18,7 +32,7 @@ class Limits:
     uve. None means no bound; `stop_spending` and `draining` are read from their files each cycle;
     `concurrent_effects` and `queued_effects` are the running effects and those in flight, of one target;
     `gas_adjustment` is the smallest factor applied to simulated gas (None: only what was measured); `grants`
-    are the repository's.
+    are the repository's; `payout` is None if nothing is paid out.
     """
 
     observe_only: bool = False
@@ -50,6 +64,7 @@ class Limits:
     gas_price_max: Decimal = Decimal("0.25")
     capacity: Resources | None = None
     grants: Grants = field(default_factory=Grants)
+    payout: PayoutRules | None = None
 
     @property
     def factor_min(self) -> Decimal:

@@ -113,7 +113,8 @@ class WalletLedger:
 
     `balance` and `deposits` are those of the last booked height (None: not known). `unexplained` changed the
     wallet in blocks whose transfers are not known, `gaps` are those that may still be read. `hours` are those
-    of the last day in which anything was paid or earned, the oldest first.
+    of the last day in which anything was paid or earned, the oldest first. `paid_out` is the part of the
+    external transfers that went to the payout address.
     """
 
     started_with: int = 0
@@ -125,6 +126,18 @@ class WalletLedger:
     unexplained: int = 0
     gaps: tuple[LedgerGap, ...] = ()
     hours: tuple[HourTotals, ...] = ()
+    paid_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """A transaction that sent `amount` uve to the payout address, and when it was first known to be in a
+    block, or could have been (chain, unix seconds).
+    """
+
+    tx: str
+    at: int
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +191,9 @@ class Memory:
     `foreign` are the last transactions of a day that another program signed with the provider's key,
     `foreign_total` is the number of all.
 
+    `payouts` are the last one and those of a day, the oldest first; those before `history_began_at` (chain,
+    unix seconds; 0: all are known) may be missing, as the journal began then or did not match the account.
+
     `notified` are the notices delivered to tenants; `approvable` are the breaches that the owner may approve
     now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
     seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
@@ -212,3 +228,5 @@ class Memory:
     disrupted: Mapping[WorkloadId, PastDisruption] = field(default_factory=dict)
     promises: Mapping[OrderId, Promise] = field(default_factory=dict)
     pricing: Pricing | None = None
+    payouts: tuple[Payout, ...] = ()
+    history_began_at: int = 0

@@ -9,7 +9,7 @@ from reconciler.values.desired import CloseReason
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.machines import Promise
 from reconciler.values.resources import ResourceUnit
-from reconciler.values.subjects import Subject
+from reconciler.values.subjects import PROVIDER, Subject
 
 USAGE_TYPE = "fixed"
 """The one usage type we record: one unit whose price is the amount (semantics 5.3)."""
@@ -77,11 +77,19 @@ class SettleUsage:
     amount: int
 
 
-Message = CreateBid | CloseBid | WithdrawLease | RecordUsage | SettleUsage
+@dataclass(frozen=True, slots=True)
+class PayOut:
+    """Send `amount` uve to the host file's payout address."""
+
+    recipient: str
+    amount: int
+
+
+Message = CreateBid | CloseBid | WithdrawLease | RecordUsage | SettleUsage | PayOut
 
 
 def subject_of(message: Message) -> Subject:
-    """The bid, lease or order that the message is about."""
+    """The bid, lease, order or provider that the message is about."""
     match message:
         case CreateBid(id=bid) | CloseBid(id=bid):
             return Subject.of_lease(bid)
@@ -89,20 +97,25 @@ def subject_of(message: Message) -> Subject:
             return Subject.of_lease(lease)
         case SettleUsage(order=order):
             return Subject.of_order(order)
+        case PayOut():
+            return PROVIDER
 
 
 def tenant_of(message: Message) -> str:
-    """The address of the tenant whose order or lease the message is about."""
-    return lease_of(message, "").order.owner
+    """The address of the tenant whose order or lease the message is about, "" if it is about none."""
+    lease = lease_of(message, "")
+    return lease.order.owner if lease else ""
 
 
-def lease_of(message: Message, provider: str) -> LeaseId:
-    """The provider's bid or lease that the message is about."""
+def lease_of(message: Message, provider: str) -> LeaseId | None:
+    """The provider's bid or lease that the message is about, if any."""
     match message:
         case CreateBid(id=lease) | CloseBid(id=lease) | WithdrawLease(id=lease) | RecordUsage(lease=lease):
             return lease
         case SettleUsage(order=order):
             return LeaseId(order, provider)
+        case PayOut():
+            return None
 
 
 def touched_escrow(message: Message) -> DeploymentId | None:
@@ -122,7 +135,7 @@ def may_be_gated(message: Message) -> bool:
     """The identity and multi-factor gates may refuse it whole (semantics 1.5), so it never shares a
     transaction with others.
     """
-    return isinstance(message, WithdrawLease)
+    return isinstance(message, WithdrawLease | PayOut)
 
 
 def describe(message: Message) -> str:
@@ -140,3 +153,5 @@ def describe(message: Message) -> str:
             return f"record usage of {amount}uve for lease {lease}"
         case SettleUsage(order=order, amount=amount):
             return f"settle usage of {amount}uve for order {order}"
+        case PayOut(recipient=recipient, amount=amount):
+            return f"pay out {amount}uve to {recipient}"

@@ -12,7 +12,7 @@ from reconciler.values.intents import Confirmation, FeeTerms
 from reconciler.values.ledger import LedgerEntry
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory
-from reconciler.values.messages import Message, describe, subject_of
+from reconciler.values.messages import Message, PayOut, describe, subject_of
 from reconciler.values.resources import Resources
 from reconciler.values.revision_verdict import RevisionVerdict
 from reconciler.values.subjects import EffectKey, Subject
@@ -223,6 +223,10 @@ def effect_key(effect: Action | Message) -> EffectKey:
     """The key of one effect, a message of a transaction or any other action; equal for the same effect of
     another cycle.
     """
-    state = effect.left.state.value if isinstance(effect, NotifyTenant) else ""
+    state = ""
+    if isinstance(effect, NotifyTenant):
+        state = effect.left.state.value
+    elif isinstance(effect, PayOut):
+        state = effect.recipient  # another address is another effect
     (subject,) = subjects_of(effect) if isinstance(effect, Action) else (subject_of(effect),)
     return EffectKey(type(effect).__name__, subject, state)

@@ -145,7 +145,8 @@ _PARTS = frozenset(each.name for each in (PROVIDER, CHAIN, REPOSITORY, SPENDING,
 @dataclass(frozen=True, slots=True)
 class EffectKey:
     """The key under which failures of an effect are counted: the class name of the action or message, its
-    subject, and for a notice the funding state that it reports. `str` is its text form.
+    subject, and for a notice the funding state that it reports, for a payout its recipient. `str` is its text
+    form.
     """
 
     kind: str

@@ -12,7 +12,7 @@ import pytest
 from reconciler.chain.heights import SeenHeight
 from reconciler.chain.queries import Queries
 from reconciler.values.desired import CloseReason
-from reconciler.values.messages import CloseBid, RecordUsage, SettleUsage, WithdrawLease
+from reconciler.values.messages import CloseBid, PayOut, RecordUsage, SettleUsage, WithdrawLease
 from reconciler.values.observed import Market, State
 from reconciler.values.outcomes import Done, Unknown
 from reconciler.values.readings import Unseen
@@ -181,6 +181,16 @@ def test_a_lease_shows_what_it_is_for_and_what_pays_it(world: ChainWorld) -> Non
     assert view.bids[lease.id].state is State.ACTIVE
     assert lease.id.order not in view.orders
     assert_kept_current(world, view)
+
+
+def test_a_payout_is_seen_as_a_transfer_to_its_recipient(world: ChainWorld) -> None:
+    """Of less than 10,000uve: a chain with second factors refuses more (semantics 1.5)."""
+    client, recipient = world.client(), world.tenants[0].address
+    before = seen(client)
+    intent, after = landed(world, client, PayOut(recipient, 9_000))
+    assert after.wallet.balance == before.wallet.balance - intent.fee - 9_000
+    transfers = [t for t in after.transfers or () if t.tx == intent.hash and t.amount == 9_000]
+    assert [(t.sender, t.recipient) for t in transfers] == [(before.wallet.address, recipient)]
 
 
 def test_a_withdrawal_is_seen_in_payment_account_and_wallet(world: ChainWorld) -> None:

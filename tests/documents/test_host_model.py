@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from pydantic import BaseModel
 
+from reconciler.devnet.accounts import key_of
+from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_model import HostFile
+from reconciler.values.limits import PayoutRules
 
 LIVE = {
     "adapters.ansible.known_hosts",
@@ -49,3 +53,43 @@ def test_each_key_states_when_it_applies() -> None:
     live = {key for key, text in found.items() if text.endswith("(live)")}
     assert live == LIVE
     assert {key for key, text in found.items() if not text.endswith(("(live)", "(restart)"))} == set()
+
+
+PAYEE = key_of("third").address
+HOST = """\
+repository: {url: /r.git, branch: main}
+chain: {chain_id: c-1, grpc: "127.0.0.1:9090", rpc: "http://127.0.0.1:26657"}
+"""
+
+
+def with_payout(**keys: str) -> bytes:
+    lines = {"address": PAYEE, "operating_float": "20000000uve", **keys}
+    return (HOST + "payout:\n" + "".join(f"  {k}: {v}\n" for k, v in lines.items())).encode()
+
+
+def test_a_payout_has_limits_by_default_and_is_off_by_default() -> None:
+    off, on = read_host("host.yaml", HOST.encode()), read_host("host.yaml", with_payout(every="2d"))
+    assert isinstance(off, HostFile)
+    assert isinstance(on, HostFile)
+    assert limits_of(off, observe_only=False).payout is None
+    rules = PayoutRules(PAYEE, 20_000_000, 2 * 86_400, 1_000_000, 100_000_000, 100_000_000)
+    assert limits_of(on, observe_only=False).payout == rules
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("address", PAYEE[:-1] + ("q" if PAYEE[-1] != "q" else "p"), "wrong checksum"),
+        ("address", "cosmos1abc", "is not an address"),
+        ("operating_float", "999999uve", "is less than limits.balance_reserve (1000000uve)"),
+        ("operating_float", "20000000usd", "usd"),
+        ("amount_min", "0uve", "each payout costs a fee"),
+        ("amount_min", "100000001uve", "exceeds payout.amount_max"),
+        ("amount_max", "100000001uve", "exceeds payout.day_max"),
+        ("every", "-1h", "is not a duration"),
+    ],
+)
+def test_a_faulty_payout_is_named_with_its_line(key: str, value: str, message: str) -> None:
+    found = read_host("host.yaml", with_payout(**{key: value}))
+    assert isinstance(found, tuple)
+    assert any(message in f.message and f.line > 3 for f in found), found

@@ -10,7 +10,15 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.escrow import blocks_left
 from reconciler.values.ids import DeploymentId, LeaseId
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
-from reconciler.values.messages import CloseBid, CreateBid, Message, RecordUsage, SettleUsage, WithdrawLease
+from reconciler.values.messages import (
+    CloseBid,
+    CreateBid,
+    Message,
+    PayOut,
+    RecordUsage,
+    SettleUsage,
+    WithdrawLease,
+)
 from reconciler.values.money import accrued
 from reconciler.values.observed import AdapterView, Bid, EscrowAccount, Market, State, UsageRecord
 from reconciler.values.outcomes import Done
@@ -110,6 +118,9 @@ def _executed(market: Market, message: Message, touched: set[DeploymentId]) -> M
             return _recorded(market, message)
         case SettleUsage():
             return _paid_out(market, message)
+        case PayOut(amount=amount):
+            wallet = replace(market.wallet, balance=market.wallet.balance - amount)
+            return replace(market, wallet=wallet)
 
 
 def _settled(market: Market, message: Message, lease: LeaseId, touched: set[DeploymentId]) -> Market:

@@ -16,7 +16,15 @@ from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.lifecycle import TRANSITIONS, Phase
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
-from reconciler.values.messages import CloseBid, CreateBid, Message, WithdrawLease
+from reconciler.values.messages import (
+    CloseBid,
+    CreateBid,
+    Message,
+    PayOut,
+    RecordUsage,
+    SettleUsage,
+    WithdrawLease,
+)
 from reconciler.values.observed import State
 from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload, Transition
 from reconciler.values.readings import Seen, Unseen
@@ -158,12 +166,12 @@ def named(message: Message) -> str:
             return str(bid)
         case CloseBid(id=lease) | WithdrawLease(id=lease):
             return workload_id(lease)
-        case _:
-            return (
-                workload_id(LeaseId.parse(str(message.lease)))
-                if hasattr(message, "lease")
-                else str(message.order)
-            )
+        case RecordUsage(lease=lease):
+            return workload_id(lease)
+        case SettleUsage(order=order):
+            return str(order)
+        case PayOut():
+            return ""
 
 
 @many_worlds

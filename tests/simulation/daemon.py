@@ -25,7 +25,7 @@ from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.runtime.work_queues import InlineQueues
-from reconciler.values.limits import Limits
+from reconciler.values.limits import Limits, PayoutRules
 from reconciler.values.readings import Reading
 from reconciler.values.repository import Commit
 from tests.simulation.outside import Outside
@@ -77,6 +77,11 @@ def untouched(name: str, port: Any) -> Any:
     return port
 
 
+PAYEE = key_of("third").address
+PAYING_OUT = Limits(payout=PayoutRules(PAYEE, 7_000_000, every_seconds=30 * 86_400, amount_max=1_000_000))
+"""Limits under which each run pays out once."""
+
+
 class Daemon:
     """One life of a daemon. `tap` gets every port by its name and gives what the cycle shall use instead."""
 
@@ -84,7 +89,7 @@ class Daemon:
         self,
         outside: Outside,
         tap: Callable[[str, Any], Any] = untouched,
-        limits: Callable[[], Limits] = Limits,
+        limits: Callable[[], Limits] = lambda: PAYING_OUT,
         publishing: bool = True,
         make_queues: Callable[[Callable[[], int]], InlineQueues] = InlineQueues,
     ) -> None:

@@ -44,9 +44,11 @@ def test_a_kill_with_a_lost_journal_repeats_nothing(
         scenario = forget(kill, directory, publishing=publishing)
         forgotten.add((kill.bare, publishing))
 
-        bids = [each.subject for each in messages(scenario.outside) if each.kind == "MsgCreateBid"]
+        sent = messages(scenario.outside)
+        bids = [each.subject for each in sent if each.kind == "MsgCreateBid"]
         where = f"{kill.points[0]} at height {kill.height}"
         assert sorted(bids) == [str(number) for number in BID_ON], where
+        assert sum(each.kind == "MsgSend" for each in sent) <= 1, where
         assert not overlaps(usage_records(scenario)), where
         assert not _overbilled(scenario), where
         assert not _sent_early(scenario, kill), where

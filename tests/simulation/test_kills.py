@@ -10,6 +10,7 @@ import pytest
 
 from reconciler import ports
 from reconciler.cycle.environment import EFFECTS
+from tests.simulation.daemon import PAYEE
 from tests.simulation.kill_points import REQUESTS
 from tests.simulation.runs import Reference, Survival, survive
 from tests.simulation.scenario import LATER, USAGE, WEB, lease
@@ -51,6 +52,7 @@ def test_the_reference_run_has_the_expected_footprint(reference: Reference) -> N
         ("MsgCreateBid", "1000003", f"1{'0' * 18} 500000"),
         ("MsgCreateBid", "1000005", f"2733{'0' * 18} 500000"),
         ("MsgRecordUsage", "1000003", ""),
+        ("MsgSend", PAYEE, ""),
         ("MsgSettleOrder", "1000003", ""),
         ("MsgWithdrawLease", "1000001", ""),
         ("MsgWithdrawLease", "1000005", ""),

@@ -9,7 +9,7 @@ from reconciler.cycle.run import Cycle
 from reconciler.devnet.chain.addresses import ESCROW, FEE_COLLECTOR, SETTLEMENT
 from reconciler.reports.ledger import LedgerKey, ledger_view
 from reconciler.values.ledger import BookedEntry, EntryKind
-from tests.simulation.daemon import Daemon
+from tests.simulation.daemon import PAYEE, Daemon
 from tests.simulation.outside import Outside
 from tests.simulation.runs import live
 from tests.simulation.scenario import Scenario
@@ -20,6 +20,7 @@ KINDS_OF_OTHERS = {
     FEE_COLLECTOR: {EntryKind.FEE},
     ESCROW: {EntryKind.DEPOSIT, EntryKind.REFUND, EntryKind.LEASE},
     SETTLEMENT: {EntryKind.USAGE},
+    PAYEE: {EntryKind.PAYOUT},
 }
 
 
@@ -28,11 +29,12 @@ def test_every_movement_of_the_wallet_is_booked_once_with_its_cause(tmp_path: Pa
     moved = [each.entry for each in entries[1:]]
     for entry in moved:
         assert entry.kind in KINDS_OF_OTHERS.get(entry.counterparty, {EntryKind.EXTERNAL}), entry
-        if entry.kind is not EntryKind.FEE and entry.kind is not EntryKind.EXTERNAL:
+        if entry.kind in (EntryKind.DEPOSIT, EntryKind.REFUND, EntryKind.LEASE, EntryKind.USAGE):
             assert entry.deployment is not None, entry
     kinds = Counter(entry.kind for entry in moved)
     assert kinds[EntryKind.LEASE] >= 2
     assert kinds[EntryKind.USAGE] >= 1
+    assert [(e.amount, e.counterparty) for e in moved if e.kind is EntryKind.PAYOUT] == [(-1_000_000, PAYEE)]
     assert {-e.amount for e in moved if e.kind is EntryKind.DEPOSIT} == {DEPOSIT}
     assert {e.amount for e in moved if e.kind is EntryKind.REFUND} == {DEPOSIT}
     assert all(each.revision for each in entries if each.entry.kind is not EntryKind.OPENING)
@@ -47,13 +49,14 @@ def test_the_sums_of_leases_tenants_and_days_are_the_change_of_the_balance(tmp_p
             "usage_uve",
             "fees_uve",
             "deposits_uve",
+            "payouts_uve",
             "external_uve",
             "unexplained_uve",
         ):
             assert sum(getattr(row, name) for row in view.sums) == getattr(view.total, name), (by, name)
         changes = (
             *(view.total.earned_uve, view.total.deposits_uve),
-            *(view.total.external_uve, view.total.unexplained_uve),
+            *(view.total.payouts_uve, view.total.external_uve, view.total.unexplained_uve),
         )
         assert sum(changes) == view.balance_uve - view.opening_uve
     middle = entries[len(entries) // 2].entry.at

@@ -147,6 +147,8 @@ def _ours(settings: Settings, market: Market) -> Iterator[CheckResult]:
         )
     else:
         yield ok("provider", f"{wallet.address} is registered")
+    if (payout := settings.limits.payout) and payout.address == wallet.address:
+        yield wrong("payout", f"{wallet.address} would pay itself", "name another account in payout.address")
     memory = _memory(settings)
     yield _balance(settings.limits, market, memory.ledger if memory else None)
 

@@ -83,8 +83,8 @@ def _cell(row: LedgerSums | LedgerEntryView, name: str) -> str:
 
 def _lines(view: LedgerView, by: str | None) -> Iterator[str]:
     if by:
-        names = (by.upper(), "LEASES", "USAGE", "FEES", "EARNED", "DEPOSITS", "EXTERNAL", "UNEXPLAINED")
-        yield from table(names, [[str(cell) for cell in astuple(row)] for row in view.sums])
+        sums = ("LEASES", "USAGE", "FEES", "EARNED", "DEPOSITS", "PAYOUTS", "EXTERNAL", "UNEXPLAINED")
+        yield from table((by.upper(), *sums), [[str(cell) for cell in astuple(row)] for row in view.sums])
     elif view.entries:
         names = ("TIME", "HEIGHT", "KIND", "AMOUNT", "BALANCE", "LEASE OR ACCOUNT", "TRANSACTION", "COMMIT")
         yield from table(names, [_row(each) for each in view.entries])
@@ -96,6 +96,7 @@ def _lines(view: LedgerView, by: str | None) -> Iterator[str]:
         f"usage settled    {total.usage_uve:>18,}uve",
         f"fees             {total.fees_uve:>18,}uve",
         f"deposits of bids {total.deposits_uve:>18,}uve",
+        f"payouts          {total.payouts_uve:>18,}uve",
         f"external         {total.external_uve:>18,}uve",
         f"unexplained      {total.unexplained_uve:>18,}uve",
         f"balance after    {view.balance_uve:>18,}uve",

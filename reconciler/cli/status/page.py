@@ -48,6 +48,9 @@ def _provider(status: StatusView) -> Iterator[str]:
     if money.balance_seconds_left is not None:
         left = format_duration(money.balance_seconds_left)
         yield f"           the balance lasts {left} above the reserve, at the rate of the last 24 hours"
+    if money.payout_address:
+        after = f"; the next one not before {utc_text(money.next_payout_at)}" if money.next_payout_at else ""
+        yield f"           {money.paid_out_uve}uve paid out; payouts go to {money.payout_address}{after}"
     if money.unexplained_uve:
         yield f"           {money.unexplained_uve}uve unexplained: the transfers of some blocks are not known"
     yield (

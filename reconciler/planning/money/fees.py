@@ -13,6 +13,7 @@ from reconciler.values.messages import (
     CloseBid,
     CreateBid,
     Message,
+    PayOut,
     RecordUsage,
     SettleUsage,
     WithdrawLease,
@@ -26,6 +27,7 @@ GAS_CLOSE_LEASE = 203_035
 GAS_WITHDRAW = 123_465
 GAS_RECORD = 119_884
 GAS_SETTLE = 866_076
+GAS_SEND = 65_942
 """Medians of accepted single-message transactions."""
 
 GAS_TRANSACTION = 45_000
@@ -117,3 +119,5 @@ def gas_of(message: Message) -> int:
             return GAS_RECORD
         case SettleUsage():
             return GAS_SETTLE
+        case PayOut():
+            return GAS_SEND

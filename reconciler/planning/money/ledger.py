@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.planning.money.day_totals import low_balance, with_totals
+from reconciler.planning.money.payouts import with_seen_payouts
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.funding import FundingByLease
 from reconciler.values.memory import ForeignTransaction, LedgerGap, Memory, WalletLedger
@@ -44,7 +45,8 @@ def update_ledger(basis: MarketBasis) -> Memory:
     """Begin the ledger of a new journal, book external transfers and gaps, remember foreign transactions, and
     hold spending while the account's history is incomplete.
     """
-    memory, market = _with_foreign(basis), basis.market
+    market = basis.market
+    memory = with_seen_payouts(_with_foreign(basis), market, basis.limits.payout)
     hold = market.height + basis.limits.timeout_blocks
     ledger = memory.ledger
     if ledger is None or memory.sequence is None:
@@ -56,6 +58,7 @@ def update_ledger(basis: MarketBasis) -> Memory:
             height_time=market.time,
             sequence=market.wallet.sequence,
             hold_until_height=hold if market.wallet.sequence else 0,
+            history_began_at=market.time if market.wallet.sequence else 0,
         )
     booked = _with_earned(_booked(ledger, memory.height, market), ledger, market.time)
     moved = booked is not ledger or not 0 <= market.height - memory.height < REMEMBER_BLOCKS
@@ -71,6 +74,7 @@ def update_ledger(basis: MarketBasis) -> Memory:
         height_time=market.time if moved else memory.height_time,
         sequence=market.wallet.sequence if diverged else memory.sequence,
         hold_until_height=held_until,
+        history_began_at=market.time if diverged else memory.history_began_at,
     )
 
 

@@ -10,12 +10,12 @@ from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Confirmation
 from reconciler.values.ledger import EntryKind, LedgerEntry
 from reconciler.values.memory import Memory
-from reconciler.values.messages import lease_of
+from reconciler.values.messages import Message, lease_of
 from reconciler.values.observed import SETTLEMENT_MODULE, Market, Transfer
 
 
 def ledger_entries(
-    before: Memory, market: Market, confirmations: Iterable[Confirmation] = ()
+    before: Memory, market: Market, confirmations: Iterable[Confirmation] = (), payout_address: str = ""
 ) -> tuple[LedgerEntry, ...]:
     """The entries since the memory's height, oldest first; with all earlier ones their sum is the wallet's
     balance. The first entry of a ledger is the balance with which it begins.
@@ -28,7 +28,10 @@ def ledger_entries(
     if market.height < before.height:
         return ()
     account = _Account(
-        market.wallet.address, _leases(confirmations, market.wallet.address), _Times.between(before, market)
+        address=market.wallet.address,
+        payout_address=payout_address,
+        leases=_leases(confirmations, market.wallet.address),
+        times=_Times.between(before, market),
     )
     entries = list(_found_later(before, market, account))
     entries += [account.entry(t) for t in market.transfers or () if t.height > before.height]
@@ -69,9 +72,12 @@ class _Times:
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """Our account, the leases that each of its transactions was about, and times of heights."""
+    """Our account, the one that payouts go to, the leases that each of its transactions was about, and times
+    of heights.
+    """
 
     address: str
+    payout_address: str
     leases: Mapping[str, frozenset[LeaseId]]
     times: _Times
 
@@ -79,7 +85,7 @@ class _Account:
         """The entry of a transfer; one from us to us changes nothing."""
         sign = (transfer.recipient == self.address) - (transfer.sender == self.address)
         lease, deployment = transfer.cause.lease, transfer.cause.deployment
-        kind = _kind(transfer, self.address)
+        kind = self._kind(transfer)
         about = self.leases.get(transfer.tx, frozenset())
         if kind is EntryKind.FEE and len(about) == 1:
             (lease,) = about
@@ -96,22 +102,27 @@ class _Account:
             counterparty=other,
         )
 
-
-def _kind(transfer: Transfer, address: str) -> EntryKind:
-    is_paid = transfer.sender == address
-    other = transfer.recipient if is_paid else transfer.sender
-    if other not in MODULES:
-        return EntryKind.EXTERNAL
-    if other == FEE_COLLECTOR:
-        return EntryKind.FEE
-    if is_paid:
-        return EntryKind.DEPOSIT
-    if transfer.cause.is_refund:
-        return EntryKind.REFUND
-    return EntryKind.USAGE if other == SETTLEMENT_MODULE else EntryKind.LEASE
+    def _kind(self, transfer: Transfer) -> EntryKind:
+        is_paid = transfer.sender == self.address
+        other = transfer.recipient if is_paid else transfer.sender
+        if other not in MODULES:
+            return EntryKind.PAYOUT if is_paid and other == self.payout_address else EntryKind.EXTERNAL
+        if other == FEE_COLLECTOR:
+            return EntryKind.FEE
+        if is_paid:
+            return EntryKind.DEPOSIT
+        if transfer.cause.is_refund:
+            return EntryKind.REFUND
+        return EntryKind.USAGE if other == SETTLEMENT_MODULE else EntryKind.LEASE
 
 
 def _leases(confirmations: Iterable[Confirmation], address: str) -> dict[str, frozenset[LeaseId]]:
     """The leases of each transaction's messages."""
     intents = (each.intent for each in confirmations)
-    return {each.hash: frozenset(lease_of(m, address) for m in each.messages) for each in intents}
+    return {each.hash: frozenset(_leases_of(each.messages, address)) for each in intents}
+
+
+def _leases_of(messages: Iterable[Message], address: str) -> Iterator[LeaseId]:
+    for message in messages:
+        if lease := lease_of(message, address):
+            yield lease
