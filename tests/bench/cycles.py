@@ -66,7 +66,7 @@ class Edited(MemoryRepo):
     def commit(self) -> Commit:
         name = f"{self.edition:040x}"
         if name not in self.commits:
-            before = super().commit
+            before = self.commits.get(f"{self.edition - 1:040x}") or super().commit
             files = {**before.files, path_of(1): f"edition {self.edition}"}
             self.commits[name] = replace(before, id=name, files=files)
         return self.commits[name]

@@ -86,12 +86,14 @@ class Informer(Generic[View]):
     def record_write(self, raw: bytes) -> None:
         """Store the response to our own write, which a lagging watch must not undo."""
         version = _number(decode_json(raw, objects.PartialObject).metadata.resource_version)
+        if version <= _number(self._version):
+            return  # the watch is newer
+        key, view = _key(raw), self._view(raw)
         with self._lock:
             if self._objects is None or version <= _number(self._version):
                 return  # the next list, or the watch, is newer
-            key = _key(raw)
             self._written[key] = version
-            changed = self._store(key, self._view(raw))
+            changed = self._store(key, view)
         if changed:
             self.wake()
 

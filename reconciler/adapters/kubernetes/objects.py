@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -25,6 +27,12 @@ class PartialObject(ObjectStruct, frozen=True):
     """Any object, its metadata alone."""
 
     metadata: Metadata
+
+
+class WithSpec(ObjectStruct, frozen=True):
+    """Any object, its specification alone."""
+
+    spec: dict[str, Any]
 
 
 class ObjectCondition(ObjectStruct, frozen=True):

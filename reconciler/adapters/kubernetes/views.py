@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 from reconciler.adapters.kubernetes import drift, naming, objects
 from reconciler.adapters.kubernetes.policies import Manifest
@@ -231,13 +231,13 @@ def drift_from_applied(raw: bytes, metadata: objects.Metadata) -> str:
     if applied is None:
         return "unmarked"
     try:
-        return _drift(json.loads(applied), raw)
+        return _drift(decode_json(applied, dict[str, Any]), raw)
     except ValueError:
         return "unreadable"
 
 
 def _drift(applied: Manifest, raw: bytes) -> str:
-    live = json.loads(raw)["spec"]
+    live = decode_json(raw, objects.WithSpec).spec
     return drift.live_values(applied, live) if drift.differences(applied, live) else ""
 
 
