@@ -96,6 +96,15 @@ class LedgerGap:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerChange:
+    """What a block added to the external transfers, and to what is unexplained; in uve."""
+
+    height: int
+    outside: int = 0
+    unexplained: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class HourTotals:
     """Fees paid, and what was earned after them (negative: lost), in the blocks of an hour that began at a
     chain time (unix seconds); in uve.
@@ -113,7 +122,8 @@ class WalletLedger:
 
     `balance` and `deposits` are those of the last booked height (None: not known). `unexplained` changed the
     wallet in blocks whose transfers are not known, `gaps` are those that may still be read. `hours` are those
-    of the last day in which anything was paid or earned, the oldest first. `paid_out` is the part of the
+    of the last day in which anything was paid or earned, `changes` the last ones of `outside` and
+    `unexplained`, which a lower height may disprove; the oldest first. `paid_out` is the part of the
     external transfers that went to the payout address.
     """
 
@@ -127,6 +137,7 @@ class WalletLedger:
     gaps: tuple[LedgerGap, ...] = ()
     hours: tuple[HourTotals, ...] = ()
     paid_out: int = 0
+    changes: tuple[LedgerChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

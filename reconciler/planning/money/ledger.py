@@ -9,7 +9,7 @@ from reconciler.planning.money.day_totals import low_balance, with_totals
 from reconciler.planning.money.payouts import with_seen_payouts
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.values.funding import FundingByLease
-from reconciler.values.memory import ForeignTransaction, LedgerGap, Memory, WalletLedger
+from reconciler.values.memory import ForeignTransaction, LedgerChange, LedgerGap, Memory, WalletLedger
 from reconciler.values.observed import SETTLEMENT_MODULE, Market, State, Transfer
 from reconciler.values.plans import Hold, Reason
 from reconciler.values.subjects import PROVIDER
@@ -26,6 +26,7 @@ FOREIGN_SECONDS = 86_400
 
 FOREIGN_MAX = 20
 GAPS_MAX = 10
+CHANGES_MAX = 100
 """Entries that are remembered."""
 
 REMEMBER_BLOCKS = 100
@@ -81,27 +82,56 @@ def update_ledger(basis: MarketBasis) -> Memory:
 def _booked(ledger: WalletLedger, height: int, market: Market) -> WalletLedger:
     """The ledger after the transfers since a height; the same object if nothing moved.
 
-    A lower height than before, of a node that disproves it, has no transfers: its blocks are read again.
+    A lower height than before, of a node that disproves it, has no transfers: its blocks are read again, and
+    what they changed is taken back.
     """
     ledger = _with_closed_gaps(ledger, market)
     if market.height < height:
-        return _at(market, ledger)
+        return _at(market, _until(ledger, market.height))
     address = market.wallet.address
     transfers = [t for t in market.transfers or () if t.height > height]
     if not transfers and ledger.balance == market.wallet.balance:
         return ledger
-    booked = _at(market, replace(ledger, outside=ledger.outside + _outside(transfers, address)))
+    booked = _at(market, _changed(ledger, _external(transfers, address)))
     if ledger.balance is None:
         return booked
     change = market.wallet.balance - ledger.balance
     missing = change - _sum(transfers, address)
     if market.transfers is None:  # deposits of bids may have been locked and refunded meanwhile
         missing = change + booked.deposits - ledger.deposits
-    if not missing and market.transfers is not None:
-        return booked
-    gap = LedgerGap(height + 1, market.height, change, missing)
-    gaps = (*ledger.gaps, gap)[-GAPS_MAX:] if market.transfers is None else ledger.gaps
-    return replace(booked, unexplained=ledger.unexplained + missing, gaps=gaps)
+        gap = LedgerGap(height + 1, market.height, change, missing)
+        booked = replace(booked, gaps=(*ledger.gaps, gap)[-GAPS_MAX:])
+    return _changed(booked, [LedgerChange(market.height, unexplained=missing)])
+
+
+def _changed(ledger: WalletLedger, changes: Iterable[LedgerChange]) -> WalletLedger:
+    """The ledger after these changes."""
+    found = [each for each in changes if each.outside or each.unexplained]
+    return replace(
+        ledger,
+        outside=ledger.outside + sum(each.outside for each in found),
+        unexplained=ledger.unexplained + sum(each.unexplained for each in found),
+        changes=(*ledger.changes, *found)[-CHANGES_MAX:],
+    )
+
+
+def _until(ledger: WalletLedger, height: int) -> WalletLedger:
+    """The ledger without the changes of later blocks, as far as they are remembered."""
+    later = [each for each in ledger.changes if each.height > height]
+    return replace(
+        ledger,
+        outside=ledger.outside - sum(each.outside for each in later),
+        unexplained=ledger.unexplained - sum(each.unexplained for each in later),
+        changes=tuple(each for each in ledger.changes if each.height <= height),
+        gaps=tuple(each for each in ledger.gaps if each.last <= height),
+    )
+
+
+def _external(transfers: Iterable[Transfer], address: str) -> Iterator[LedgerChange]:
+    """The changes by external transfers."""
+    for each in transfers:
+        if not MODULES & {each.sender, each.recipient}:
+            yield LedgerChange(each.height, outside=_sum((each,), address))
 
 
 def _with_earned(ledger: WalletLedger, before: WalletLedger, at: int) -> WalletLedger:
@@ -122,12 +152,12 @@ def _with_closed_gaps(ledger: WalletLedger, market: Market) -> WalletLedger:
         found = market.gap_transfers.get((gap.first, gap.last))
         if found is not None:
             left = gap.change - _sum(found, market.wallet.address)
-            ledger = replace(
-                ledger,
-                outside=ledger.outside + _outside(found, market.wallet.address),
-                unexplained=ledger.unexplained - gap.unexplained + left,
-                gaps=tuple(each for each in ledger.gaps if each != gap),
+            changes = (
+                *_external(found, market.wallet.address),
+                LedgerChange(gap.last, unexplained=left - gap.unexplained),
             )
+            gaps = tuple(each for each in ledger.gaps if each != gap)
+            ledger = replace(_changed(ledger, changes), gaps=gaps)
     return ledger
 
 
@@ -137,10 +167,6 @@ def _at(market: Market, ledger: WalletLedger) -> WalletLedger:
 
 def _sum(transfers: Iterable[Transfer], address: str) -> int:
     return sum(t.amount * ((t.recipient == address) - (t.sender == address)) for t in transfers)
-
-
-def _outside(transfers: Iterable[Transfer], address: str) -> int:
-    return _sum((t for t in transfers if not MODULES & {t.sender, t.recipient}), address)
 
 
 def _with_foreign(basis: MarketBasis) -> Memory:

@@ -120,6 +120,26 @@ def test_a_lower_height_leaves_no_gap() -> None:
     assert (memory.ledger.gaps, memory.ledger.unexplained, memory.height) == ((), 0, makers.HEIGHT)
 
 
+def test_what_is_booked_of_blocks_that_a_lower_height_disproves_is_taken_back() -> None:
+    """Each transfer is external once, although its block is read twice; so is what is unexplained."""
+    now, later = makers.HEIGHT, makers.HEIGHT + 30
+    gift = replace(transfer(70_000), height=later)
+    true = makers.market(wallet=wallet(balance=10_072_000), transfers=(gift,), height=later)
+    lower = makers.market(wallet=wallet(balance=10_000_000), transfers=None, height=now)
+    memory = makers.remembered(height=now - 1)
+    for shown, booked in ((true, (2_000, 70_000)), (lower, (0, 0)), (true, (2_000, 70_000))):
+        assert earned(shown, memory) == (0, *booked)
+        memory = plan(makers.planning_input(shown, memory=memory)).memory
+    unread = replace(true, transfers=None, height=later + 600, wallet=wallet(balance=10_080_000))
+    after = plan(makers.planning_input(unread, memory=memory)).memory
+    assert after.ledger is not None
+    assert len(after.ledger.gaps) == 1
+    assert earned(true, after) == (0, 2_000, 70_000)
+    back = plan(makers.planning_input(true, memory=after)).memory
+    assert back.ledger is not None
+    assert back.ledger.gaps == ()
+
+
 def test_deposits_that_were_locked_in_a_gap_are_no_earnings() -> None:
     locked = makers.bid()
     seen = makers.market(bids=[locked], wallet=wallet(balance=9_497_000), transfers=None)
