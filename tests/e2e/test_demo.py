@@ -38,6 +38,8 @@ def test_every_step_has_its_effect_and_the_devnet_is_kept(tmp_path: Path) -> Non
     assert "\r" not in done.stdout, "only a terminal shows the time while a step waits"
     assert devnet_facts(home)["pid"] == 0
     assert daemons(home) == []
+    assert f"  provider-daemon status --host {home}/host.yaml" in done.stdout.splitlines()
+    assert f"# its page: {devnet_facts(home)['api']}/" in done.stdout
     again = run("demo", "--keep", str(home))
     assert again.returncode == 1
     assert "already holds a devnet; continue it with" in again.stderr

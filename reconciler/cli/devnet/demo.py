@@ -64,9 +64,22 @@ def demo(
             home.directory.mkdir(parents=True, exist_ok=True)
             home.write_facts(Facts(this_machine=True))
         _run(DemoRun(home, options, kubeconfig is not None and keep is None, hosts))
-    if keep is not None:
-        click.echo(f"continue with: provider-daemon devnet --home {keep}")
-        click.echo(f"         then: provider-daemon run --host {keep}/host.yaml")
+    if keep is None:
+        click.echo("run it with --keep DIR to continue the devnet, and to see the page")
+    else:
+        click.echo("\n".join(_next_commands(home)))
+
+
+def _next_commands(home: Home) -> list[str]:
+    """Commands that continue the devnet, each for a terminal of its own, with the page's address."""
+    host = home.host_file
+    page = f"http://127.0.0.1:{home.facts().ports.api}/"
+    return [
+        "continue with, in three terminals:",
+        f"  provider-daemon devnet --home {home.directory}",
+        f"  provider-daemon run --host {host}    # its page: {page}",
+        f"  provider-daemon status --host {host}",
+    ]
 
 
 @dataclass(frozen=True)
