@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from errno import ENOENT
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,14 +20,18 @@ from reconciler.documents.host_model import (
     HostFile,
     ListenModel,
     NodeModel,
+    RateModel,
     RepositoryModel,
 )
+from reconciler.documents.rate_file import EXAMPLE, RATE_BYTES_MAX, read_rate
 from reconciler.forge.settings import ForgeSettings, forge_settings_of
 from reconciler.git.remote import Author, Remote
 from reconciler.values.adapters import KUBERNETES
 from reconciler.values.grants import KubernetesGrants
 from reconciler.values.limits import Limits
 from reconciler.values.listen_address import ListenAddress
+from reconciler.values.rates import ExchangeRate, RateSource
+from reconciler.values.readings import Reading, Seen, Unseen
 
 HOST_VARIABLE = "PROVIDER_DAEMON_HOST"
 DEFAULT_HOST_FILE = Path("/etc/provider-daemon.yaml")
@@ -123,6 +128,7 @@ class Settings:
     notices: NoticeSettings | None
     forge: ForgeSettings | None
     limits: Limits
+    rate: RateModel | None
     poll_seconds: float
     cycle_at_most_seconds: int
 
@@ -137,9 +143,27 @@ class Settings:
         return self.state / STOP_FILE
 
     def limits_now(self) -> Limits:
-        """The limits with the current stop and drain files; an unreadable one counts as present."""
+        """The limits with the current stop and drain files, of which an unreadable one counts as present, and
+        with the current rate.
+        """
         stopped, draining = _there(self.stop_file), _there(self.state / DRAIN_FILE)
-        return replace(self.limits, stop_spending=stopped, draining=draining)
+        rate = _rate(self.host_file.parent, self.rate) if self.rate else None
+        return replace(self.limits, stop_spending=stopped, draining=draining, rate=rate)
+
+
+def _rate(here: Path, model: RateModel) -> RateSource:
+    path = here / model.file
+    reading: Reading[ExchangeRate]
+    try:
+        if not path.is_file():
+            raise OSError(ENOENT, "there is no such file")
+        with path.open("rb") as file:
+            reading = Seen(read_rate(str(path), file.read(RATE_BYTES_MAX + 1)))
+    except ValueError as error:
+        reading = Unseen(str(error))
+    except OSError as error:
+        reading = Unseen(f"{path}: it cannot be read: {error.strerror} (write {EXAMPLE} into it)")
+    return RateSource(model.currency, seconds(model.max_age), reading)
 
 
 def _there(path: Path) -> bool:
@@ -215,6 +239,7 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         else None,
         forge=forge_settings_of(here, file),
         limits=_with_clusters(limits_of(file, flags.observe_only), adapters),
+        rate=file.rate,
         poll_seconds=float(file.timing.poll_seconds),
         cycle_at_most_seconds=file.timing.cycle_at_most_seconds,
     )

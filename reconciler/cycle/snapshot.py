@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import overload
@@ -14,12 +14,14 @@ from reconciler.planning.money.ledger import earnings
 from reconciler.planning.money.payouts import next_payout_at
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
+from reconciler.values.bounds import prices_in_uve
+from reconciler.values.desired import Desired
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import workload_id
 from reconciler.values.limits import Limits
-from reconciler.values.memory import UsageMemory, WalletLedger
+from reconciler.values.memory import Memory, UsageMemory, WalletLedger
 from reconciler.values.messages import describe
-from reconciler.values.money import normalized
+from reconciler.values.money import normalized, show_rate
 from reconciler.values.observed import Lease, Market
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen
@@ -55,7 +57,17 @@ def status_of(
         bids=views.bids,
         holds=tuple(h for h in views.holds if h.ours and h.subject not in workloads),
         faults=tuple(f.describe() for f in desired.faults) if desired else (),
+        prices=_converted_prices(desired, planned.plan.memory),
     )
+
+
+def _converted_prices(desired: Desired | None, memory: Memory) -> Mapping[str, str]:
+    """The rate and the prices in uve that are in force, or were until the rate could not be used."""
+    written = desired.pricing if desired else None
+    rate = memory.rates.get(written.currency) if written else None
+    if written is None or rate is None or memory.pricing is None:
+        return {}
+    return {f"1{written.currency}": show_rate(rate.uve), **prices_in_uve(memory.pricing)}
 
 
 def snapshot_of(

@@ -38,6 +38,7 @@ LIST_PRICE = TextForm(
     "a unit price",
     f'write a decimal number and {DENOM}: "0.5{DENOM}", or the currency of a rate: "0.05 usd"',
 )
+CURRENCY = TextForm(rf"^({'|'.join(FIAT)})$", "a currency", f"write one of {', '.join(FIAT)}")
 ROUNDING = TextForm(
     rf"^(up|none|[1-9][0-9]{{0,2}}{DENOM})$",
     "a rounding",
@@ -194,6 +195,7 @@ def _schema(form: TextForm, **number: Any) -> WithJsonSchema:
 
 Price = Annotated[str, Field(pattern=PRICE.pattern)]
 ListPrice = Annotated[str, Field(pattern=LIST_PRICE.pattern)]
+Currency = Annotated[str, Field(pattern=CURRENCY.pattern)]
 RoundingText = Annotated[str, Field(pattern=ROUNDING.pattern)]
 GpuField = Annotated[str, Field(pattern=GPU_FIELD.pattern), BeforeValidator(number_text)]
 Amount = Annotated[str, Field(pattern=AMOUNT.pattern)]

@@ -16,6 +16,7 @@ from reconciler.documents.forms import (
     Address,
     Amount,
     Cpu,
+    Currency,
     Duration,
     Line,
     Name,
@@ -322,6 +323,20 @@ class ForgeModel(StrictModel):
     """Name of this status among other checks; default: provider-daemon/NAME. (restart)"""
 
 
+class RateModel(StrictModel):
+    """Exchange rate for prices in another currency than uve."""
+
+    currency: Currency
+    """Currency of the prices in pricing.yaml. (restart)"""
+    file: PathText
+    """File with the uve of one unit and the time of the rate: {"rate": "40.5", "time":
+    "2026-12-01T12:00:00Z"}, or both as plain words. Replace it as a whole (write beside it, then rename).
+    (live)
+    """
+    max_age: Duration = "24h"
+    """Oldest age of the rate; with an older one nothing is bid on. (restart)"""
+
+
 class HostFile(FileModel):
     """Settings of the machine's owner."""
 
@@ -349,5 +364,7 @@ class HostFile(FileModel):
     """Ceilings. (restart)"""
     payout: PayoutModel | None = None
     """Payouts of what exceeds an operating float; none by default. (restart)"""
+    rate: RateModel | None = None
+    """Exchange rate for prices in another currency; none by default. (restart)"""
     timing: TimingModel = TimingModel()
     """Intervals. (restart)"""

@@ -62,6 +62,8 @@ def _summary(status: PublishedStatus) -> dict[str, Node]:
         "workloads": {state: states[state] for phase in Phase if states[state := phase.value.lower()]},
         "bids_open": len(status.bids),
     }
+    if status.prices:
+        document["prices"] = dict(status.prices)
     document |= _holds(status.holds)
     if status.faults:
         document["faults"] = [*sorted(status.faults)]

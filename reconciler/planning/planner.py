@@ -153,9 +153,11 @@ def _basis(
 
 def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memory:
     """The memory with the revision in force recorded in the window of the bounds."""
-    if admission.desired is None or isinstance(inputs.desired, Unseen):
+    if admission.desired is None or admission.revisions is None:
         return memory
-    change = (admission.applied, admission.desired)
+    applied = admission.revisions.applied
+    change = (applied.desired if applied else None, admission.desired)
+    memory = memory if admission.rates is memory.rates else replace(memory, rates=admission.rates)
     approved = any(b.limit == REMOVALS for b in admission.breaches)  # applied because approved
     return record_applied(memory, change, inputs.limits, inputs.now, approved=approved)
 

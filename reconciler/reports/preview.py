@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from reconciler.reports.grouping import LineKind, SubjectEntry
 from reconciler.reports.preview_effects import Effects, effects_of, headline, lines_with
@@ -59,6 +60,7 @@ def report_of(preview: Preview) -> Report:
         _files(preview),
         _prices(preview),
         _orders(preview),
+        _moves(preview),
         _withheld(preview, effects),
         _capacity(preview),
         Section("Assumptions", groups=_plain(_notes(preview))),
@@ -136,6 +138,22 @@ def _orders(preview: Preview) -> Section:
         )
     rows = tuple((str(o.order), _verdict(o.old), _verdict(o.new)) for o in preview.orders)
     return Section("Open orders", lead, ReportTable(("order", "before", "after"), rows))
+
+
+def _moves(preview: Preview) -> Section:
+    """Price changes that the table of open orders does not show."""
+    shown = {str(change.order) for change in preview.orders}
+    moves = [move for move in preview.moves if move.id not in shown]
+    if not moves:
+        return Section("Prices of other orders, and of leases billed by usage")
+    lead = "In uve a block, by the tables of pricing.yaml; the decision on these orders stays the same."
+    rows = tuple((f"{each.subject} {each.id}", _amount(each.old), _amount(each.new)) for each in moves)
+    table = ReportTable(("order or lease", "before", "after"), rows)
+    return Section("Prices of other orders, and of leases billed by usage", lead, table)
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "-" if amount is None else grouped(amount)
 
 
 def _verdict(verdict: BidDecision) -> str:

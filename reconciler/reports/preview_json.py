@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from reconciler.reports.faults import fault_fields
@@ -41,6 +42,10 @@ def preview_json(preview: Preview) -> str:
                 {"order": str(o.order), "before": _decision(o.old), "after": _decision(o.new)}
                 for o in preview.orders
             ],
+            "price_moves": [
+                {"subject": m.subject, "id": m.id, "old_uve": _plain(m.old), "new_uve": _plain(m.new)}
+                for m in preview.moves
+            ],
             "workloads": preview.workloads,
             "orders_open": preview.orders_open,
             "bids_open": preview.bids_open,
@@ -53,6 +58,10 @@ def preview_json(preview: Preview) -> str:
             "plan": plan_view(preview.after),
         }
     )
+
+
+def _plain(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)
 
 
 def _quote(quote: Quote | None) -> Fields | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from reconciler.values.desired import BidStrategy, Config, Desired, Pricing
 from reconciler.values.gpus import GpuModel
 from reconciler.values.limits import Limits
-from reconciler.values.money import plain, show_rate
+from reconciler.values.money import RATE_PLACES, plain, show_rate
 from reconciler.values.pricing import EXACT_PRICE
 
 PRICES = ("cpu_millicores", "memory_mb", "storage_mb", "gpu", "endpoint", "leased_ip", "minimum")
@@ -30,6 +30,15 @@ def unit_prices(pricing: Pricing) -> Mapping[str, Decimal]:
     single = {name: getattr(pricing, name) for name in PRICES}
     models = {f"{GPU_MODELS}{model}": each for model, each in pricing.gpu_models}
     return single | models | {f"{STORAGE_CLASSES}{name}": each for name, each in pricing.storage_classes}
+
+
+def prices_in_uve(pricing: Pricing) -> Mapping[str, str]:
+    """The prices in force for people, without those that are free; rounded to 18 decimals."""
+    quantum = Decimal(1).scaleb(-RATE_PLACES)
+    with localcontext(prec=EXACT_PRICE.prec):
+        return {
+            name: show_rate(each.quantize(quantum)) for name, each in unit_prices(pricing).items() if each
+        }
 
 
 def wider_name(name: str, pricing: Pricing) -> str:

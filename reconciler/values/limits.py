@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from reconciler.values.grants import Grants
+from reconciler.values.rates import RateSource
 from reconciler.values.resources import Resources
 
 
@@ -29,7 +30,8 @@ class Limits:
     """Limits and switches of the host file; an effect that exceeds one becomes a Hold.
 
     Amounts in uve, price bounds in uve a unit and block by the names of `values/bounds.py`, the gas price in
-    uve. None means no bound; `stop_spending` and `draining` are read from their files each cycle;
+    uve. None means no bound; `stop_spending`, `draining` and
+    `rate` are read from their files each cycle;
     `concurrent_effects` and `queued_effects` are the running effects and those in flight, of one target;
     `gas_adjustment` is the smallest factor applied to simulated gas (None: only what was measured); `grants`
     are the repository's; `payout` is None if nothing is paid out.
@@ -56,6 +58,7 @@ class Limits:
     price_min: Mapping[str, Decimal] = field(default_factory=dict)
     price_max: Mapping[str, Decimal] = field(default_factory=dict)
     discount_percent_max: int = 25
+    rate: RateSource | None = None
     allow_rewrite: bool = False
     require_signature: bool = False
     clock_skew_seconds: int = 60

@@ -13,6 +13,7 @@ from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.machines import Promise
+from reconciler.values.rates import ExchangeRate
 from reconciler.values.resources import Resources
 from reconciler.values.subjects import EffectKey
 
@@ -209,7 +210,8 @@ class Memory:
     now and `approvals` the approved ones, by digest; `height_time` is the time of the block `height` (unix
     seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
     `disrupted` the workloads that revisions disrupted within it; `promises` are the machines of open bids and
-    active leases; `pricing` is in force at `height`, and prices what runs until the next one.
+    active leases; `pricing` is in force at `height`, and prices what runs until the next one; `rates`
+    are the exchange rates last in force, by currency.
     """
 
     applied: str = ""
@@ -241,3 +243,4 @@ class Memory:
     pricing: Pricing | None = None
     payouts: tuple[Payout, ...] = ()
     history_began_at: int = 0
+    rates: Mapping[str, ExchangeRate] = field(default_factory=dict)

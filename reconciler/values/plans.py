@@ -36,6 +36,7 @@ class Reason(StrEnum):
     NOT_AUDITED = "NotAudited"
     NO_PRICE = "NoPrice"
     PRICE_TOO_LOW = "PriceTooLow"
+    RATE_UNUSABLE = "RateUnusable"
     PRICE_OUT_OF_BOUNDS = "PriceOutOfBounds"
     BREAK_EVEN = "BreakEven"
     NO_CAPACITY = "NoCapacity"

@@ -88,6 +88,18 @@ class OrderChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceMove:
+    """An open order, or a lease billed by usage, whose price at our tables changes; uve a block (None: not in
+    force).
+    """
+
+    subject: str
+    id: str
+    old: Decimal | None
+    new: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class FreeCapacity:
     """The total capacity for leases, and what is free after the plan's bids."""
 
@@ -122,8 +134,8 @@ class Preview:
     """A change from commit `base` to commit `head`, with the plan of each; `rooms` are those before and
     after, None where no capacity is known.
 
-    `prices` and `orders` hold only changes, `orders_open` counts all. `ceilings` are limits of the host file
-    that the change reaches, `warnings` concern money, `notes` the preview's reliability.
+    `prices`, `orders` and `moves` hold only changes, `orders_open` counts all. `ceilings` are limits of the
+    host file that the change reaches, `warnings` concern money, `notes` the preview's reliability.
     """
 
     basis: PreviewBasis
@@ -135,6 +147,7 @@ class Preview:
     files: tuple[FileChange, ...] = ()
     prices: tuple[Price, ...] = ()
     orders: tuple[OrderChange, ...] = ()
+    moves: tuple[PriceMove, ...] = ()
     workloads: tuple[WorkloadChange, ...] = ()
     orders_open: int = 0
     bids_open: int = 0

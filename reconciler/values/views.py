@@ -4,6 +4,7 @@ the page, the commands and the status branch show them. JSON has the same names.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -224,7 +225,8 @@ class MoneyPoint:
 @dataclass(frozen=True, slots=True)
 class PublishedStatus:
     """The content of the status branch: semantic state without heights, heartbeats or counters. `revision` is
-    the applied commit, `faults` its parse errors, `holds` those that are not on a workload.
+    the applied commit, `faults` its parse errors, `holds` those that are not on a workload, `prices` those in
+    force in uve and their rate, if they are written in another currency.
     """
 
     provider: str
@@ -235,6 +237,7 @@ class PublishedStatus:
     bids: tuple[BidView, ...] = ()
     holds: tuple[HoldView, ...] = ()
     faults: tuple[str, ...] = ()
+    prices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

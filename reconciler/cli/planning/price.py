@@ -26,7 +26,7 @@ from reconciler.values.desired import Config, Desired
 from reconciler.values.gpus import GpuModel
 from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
-from reconciler.values.money import plain, show_rate
+from reconciler.values.money import DENOM, plain, show_rate
 from reconciler.values.observed import ChainParams, Order
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Costs
@@ -49,6 +49,7 @@ BLOCK_SECONDS = Decimal(5)
     "--order", "order_id", metavar="ID", help="An open order of the snapshot: owner/dseq/gseq/oseq."
 )
 @click.option("--workload", metavar="ID", help="A workload file of PATH, with or without its folder.")
+@click.option("--rate", default="", help="uve of one unit of the currency of the prices: 40.5.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
 @output_option
 def price(
@@ -60,7 +61,7 @@ def price(
     rules and orders come from the snapshot branch, if the clone has one.
     """
     snapshot = planning_snapshot_if_published(PreviewRequest(path, "", ""))
-    desired = _with_limits(_desired(path), snapshot)
+    desired = _in_uve(_desired(path), snapshot, words["rate"])
     bid = ""
     if order_id is not None:
         order = _order(order_id, snapshot)
@@ -75,10 +76,22 @@ def price(
     )
 
 
-def _with_limits(desired: Desired, snapshot: PlanningSnapshot | None) -> Desired:
+def _in_uve(desired: Desired, snapshot: PlanningSnapshot | None, rate: str) -> Desired:
     """With the prices as they would be in force on the host of the snapshot."""
     limits = snapshot.limits if snapshot else Limits()
-    return replace(desired, pricing=desired.pricing and pricing_in_force(desired.pricing, limits))
+    pricing = desired.pricing
+    if pricing is None:
+        return desired
+    if pricing.currency == DENOM:
+        return replace(desired, pricing=pricing_in_force(pricing, limits))
+    known = snapshot.memory.rates.get(pricing.currency) if snapshot else None
+    if rate and not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,18})?", rate):
+        raise click.UsageError(f"--rate {rate!r} is not a decimal number")
+    uve = Decimal(rate) if rate else known.uve if known else Decimal(0)
+    if not uve:
+        why = f"prices are in {pricing.currency}, and no snapshot has a rate in force"
+        raise CliError(f"error: {why}; name the uve of 1{pricing.currency} with --rate")
+    return replace(desired, pricing=pricing_in_force(pricing, limits, uve))
 
 
 def _order(text: str, snapshot: PlanningSnapshot | None) -> Order:

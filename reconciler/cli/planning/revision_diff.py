@@ -44,7 +44,8 @@ class Comparison:
         doubts = (*self._doubts(old, head, applied), *self._newer_leases(change))
         notes = (*base_notes, *merge_notes, *doubts, *self._commit_notes(base, head))
         files = file_changes(_entries(old) if old else {}, _entries(new), self._contents(old, new))
-        return replace(preview(self._snapshot, change), files=files, notes=notes)
+        made = preview(self._snapshot, change)
+        return replace(made, files=files, notes=(*made.notes, *notes))
 
     def _base(self, revision: str, head: str) -> tuple[str, tuple[str, ...]]:
         """Where the change starts: the base, or the applied commit if the base is behind it."""

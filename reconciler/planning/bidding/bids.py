@@ -106,6 +106,8 @@ def _general_hold(basis: MarketBasis, bidding: Bidding | None) -> Hold | None:
         why = f"the chain requires a deposit of {deposit}uve a bid; the host file allows {most}uve"
         return Hold(PROVIDER, Reason.CEILING, f"{why} (bid_deposit_max)")
     if basis.desired.pricing is None:
+        if "pricing.yaml" in basis.desired.valid_blobs:
+            return Hold(PROVIDER, Reason.NO_PRICE, "no rate converts the prices of pricing.yaml to uve now")
         return Hold(PROVIDER, Reason.NO_PRICE, "pricing.yaml has no readable version; fix it to bid")
     return None
 

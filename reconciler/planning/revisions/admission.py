@@ -9,17 +9,18 @@ file under an active lease removes nothing: its workload would no longer be repa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.approvals import HeldBreach, held_breaches
-from reconciler.planning.revisions.prices import with_limits
+from reconciler.planning.revisions.prices import prices_in_force
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.bounds import out_of_bounds
 from reconciler.values.desired import Desired, Pricing, Revision, Revisions
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.rates import ExchangeRate
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.revision_verdict import RevisionVerdict, VerdictKind
 from reconciler.values.subjects import REPOSITORY, Subject
@@ -31,8 +32,8 @@ _LAST_VALID = "; its last valid version stays in force"
 class Admission:
     """The desired state in force (None before the first one), and the holds on the newest revision, on its
     faulty files and on a failed fetch. `breaches` are the limits that the newest exceeds, approved or not;
-    `superseded` are the commits between the applied one and the newest, `applied` is the one applied before
-    (None: it is the newest, or not known).
+    `superseded` are the commits between the applied one and the newest, `revisions` both with prices as
+    they are in force, `rates` the exchange rates of these.
     """
 
     desired: Desired | None
@@ -40,7 +41,8 @@ class Admission:
     breaches: tuple[Breach, ...] = ()
     revision_verdict: RevisionVerdict | None = None
     superseded: tuple[RevisionVerdict, ...] = ()
-    applied: Desired | None = None
+    revisions: Revisions | None = None
+    rates: Mapping[str, ExchangeRate] = field(default_factory=dict)
 
 
 def admit(inputs: PlanningInput, memory: Memory) -> Admission:
@@ -50,7 +52,8 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
     reading, limits = inputs.desired, inputs.limits
     if isinstance(reading, Unseen):
         return Admission(None, (Hold(REPOSITORY, Reason.REPOSITORY_UNSEEN, reading.why, ours=True),))
-    revisions = with_limits(reading.view, limits)
+    prices = prices_in_force(inputs, reading.view, memory)
+    revisions = prices.revisions
     inputs = replace(inputs, desired=Seen(revisions))
     violations = tuple(_violations(revisions, limits, memory))
     exceeded = tuple(held_breaches(inputs, memory))
@@ -59,11 +62,12 @@ def admit(inputs: PlanningInput, memory: Memory) -> Admission:
     chosen: Revision | None = revisions.applied if objections else revisions.newest
     return Admission(
         chosen.desired if chosen else None,
-        (*objections, *_notes(revisions)),
-        tuple(x.breach for x in exceeded),
+        (*objections, *prices.holds, *_notes(revisions)),
+        (*(x.breach for x in exceeded), *prices.breaches),
         _verdict_on(revisions.newest, objections, _approved(exceeded, memory.approvals)),
         _superseded(revisions.newest),
-        revisions.applied.desired if revisions.applied else None,
+        revisions,
+        prices.rates,
     )
 
 

@@ -54,7 +54,7 @@ def held_breaches(inputs: PlanningInput, memory: Memory) -> Iterator[HeldBreach]
     new, old = revisions.newest.desired, revisions.applied.desired if revisions.applied else None
     if new.commit == memory.applied or (old is None and not memory.applied):
         return
-    jumps = dict(_jumps((old, new), memory, limits, inputs.now))
+    jumps = dict(price_jumps((old, new), memory, limits, inputs.now))
     if jumps:
         breach = Breach(new.commit, PRICE_CHANGE, str(limits.price_change_percent), tuple(jumps))
         yield HeldBreach(breach, tuple(_jump_hold(breach, *each) for each in jumps.items()))
@@ -99,7 +99,7 @@ def current_approvals(
     return memory.approvals if len(kept) == len(memory.approvals) else kept
 
 
-def _jumps(
+def price_jumps(
     change: tuple[Desired | None, Desired], memory: Memory, limits: Limits, now: int
 ) -> Iterator[tuple[str, str]]:
     """Price changes beyond the limit: a description that is independent of the window, and a clause that

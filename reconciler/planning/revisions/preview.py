@@ -19,9 +19,11 @@ from reconciler.planning.revisions.admission import admit
 from reconciler.planning.revisions.change_warnings import change_warnings
 from reconciler.planning.revisions.disruptions import disruptions, is_served
 from reconciler.values.approvals import list_names
+from reconciler.values.bounds import prices_in_uve
 from reconciler.values.desired import Config, Desired, Pricing, Revision, Revisions, Workload
 from reconciler.values.ids import OrderId
 from reconciler.values.messages import CreateBid
+from reconciler.values.money import DENOM, show_rate
 from reconciler.values.observed import State
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.plans import Hold, Plan, Reason, SendTransaction
@@ -33,11 +35,14 @@ from reconciler.values.preview import (
     Preview,
     PreviewBasis,
     Price,
+    PriceMove,
     Quote,
     WorkloadChange,
 )
+from reconciler.values.pricing import price
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Demand, total
+from reconciler.values.times import utc_text
 
 LIMITS = frozenset(
     {
@@ -65,10 +70,11 @@ class RevisionChange:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One side of a change, planned."""
+    """One side of a change, planned; `wanted` is its revision with prices as they would be in force."""
 
     basis: MarketBasis
     plan: Plan
+    wanted: Desired
 
 
 def planning_input_of(outlook: PlanningSnapshot, newest: Revision, applied: Revision | None) -> PlanningInput:
@@ -100,7 +106,8 @@ def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
         before=before.plan,
         after=after.plan,
         costs=Costs(terms.rules.take_percent, terms.month_fees, terms.block_seconds),
-        prices=tuple(_prices(outlook, change.base.desired, change.head.desired)),
+        prices=tuple(_prices(outlook, before.wanted, after.wanted)),
+        moves=tuple(_price_moves(outlook, before.wanted, after.wanted)),
         orders=tuple(_orders(outlook, before.plan, after.plan)),
         workloads=tuple(_workloads(change.base.desired, change.head.desired)),
         orders_open=len(outlook.market.orders),
@@ -108,6 +115,7 @@ def preview(outlook: PlanningSnapshot, change: RevisionChange) -> Preview:
         rooms=(_room(before), _room(after)),
         ceilings=tuple(_ceilings(before.plan, after.plan)),
         faults=change.head.desired.faults,
+        notes=tuple(_rate_notes(change.head.desired.pricing, after)),
     )
     stops = _stops(outlook, change)
     warnings = change_warnings(outlook, change.base.desired, change.head.desired, made)
@@ -129,7 +137,8 @@ def _side(outlook: PlanningSnapshot, newest: Revision, applied: Revision) -> _Si
     admission = admit(inputs, memory)
     basis = derive(inputs, memory, admission)
     assert isinstance(basis, MarketBasis), "a planning snapshot has a market"
-    return _Side(basis, decide(inputs, admission, basis))
+    assert admission.revisions is not None, "a side has a revision"
+    return _Side(basis, decide(inputs, admission, basis), admission.revisions.newest.desired)
 
 
 def _terms(outlook: PlanningSnapshot, desired: Desired) -> QuoteTerms:
@@ -146,6 +155,34 @@ def _prices(outlook: PlanningSnapshot, old: Desired, new: Desired) -> Iterator[P
             quotes.append(quote(Demand(resources), pricing, _terms(outlook, desired)) if pricing else None)
         if quotes[0] != quotes[1]:
             yield Price(name, resources, quotes[0], quotes[1])
+
+
+def _price_moves(outlook: PlanningSnapshot, old: Desired, new: Desired) -> Iterator[PriceMove]:
+    """Open orders without our bid, and leases billed by usage, whose price changes; a bid keeps its price."""
+    if old.pricing == new.pricing:
+        return
+    market = outlook.market
+    taken = {bid.order for bid in market.bids}
+    orders = [
+        ("order", str(key), each.demand) for key, each in sorted(market.orders.items()) if key not in taken
+    ]
+    billed = [each for each in market.leases.values() if each.usage_billed and each.state is State.ACTIVE]
+    leases = [("lease", str(each.id), each.demand) for each in sorted(billed, key=lambda each: each.id)]
+    for subject, name, demand in (*orders, *leases):
+        was, now = (price(demand, each.pricing) if each.pricing else None for each in (old, new))
+        if was != now:
+            yield PriceMove(subject, name, was, now)
+
+
+def _rate_notes(written: Pricing | None, after: _Side) -> Iterator[str]:
+    """The rate that converts the prices, and the prices in uve."""
+    if written is None or written.currency == DENOM or after.wanted.pricing is None:
+        return
+    rate = after.basis.memory.rates.get(written.currency)
+    if rate is not None:
+        shown = ", ".join(f"{k} {v}" for k, v in prices_in_uve(after.wanted.pricing).items())
+        when = f"the rate of {utc_text(rate.at)}"
+        yield f"Prices are converted at {show_rate(rate.uve)} for 1{written.currency}, {when}: {shown}."
 
 
 def _orders(outlook: PlanningSnapshot, before: Plan, after: Plan) -> Iterator[OrderChange]:
