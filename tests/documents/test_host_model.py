@@ -13,6 +13,7 @@ from reconciler.documents.host_model import HostFile
 from reconciler.values.limits import PayoutRules
 
 LIVE = {
+    "rate.file",
     "adapters.ansible.known_hosts",
     "adapters.ansible.private_key",
     "adapters.ansible.vault",

@@ -280,8 +280,7 @@ def test_a_snapshot_from_the_future_is_a_warning(terminal: Terminal) -> None:
 def test_numbers_out_of_range_in_a_snapshot_are_an_error(terminal: Terminal) -> None:
     terminal.publish_snapshot()
     tree = json.loads(terminal.forge.git("show", "snapshot/p:snapshot.json"))
-    for order in tree["market"]["orders"].values():
-        order["units"][0]["cpu_milli"] = 10**99
+    tree["market"]["rules"]["take_percent"] = 100
     terminal.forge.git("branch", "-D", "snapshot/p")
     terminal.push("p", {"snapshot.json": json.dumps(tree).encode()})
     code, _, err = terminal.offline()
