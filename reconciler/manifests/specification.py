@@ -20,6 +20,7 @@ from reconciler.values.gpus import gpus_of_keys
 from reconciler.values.images import hub_or_named
 from reconciler.values.resources import Resources
 from reconciler.values.specification import (
+    DEFAULT_CLASS,
     DEFAULT_HTTP,
     HttpOptions,
     ImageCredentials,
@@ -29,7 +30,6 @@ from reconciler.values.specification import (
 
 NAME_MAX = 63
 PORT_MAX = 65_535
-DEFAULT_CLASS = "default"
 
 
 @dataclass(frozen=True, slots=True)

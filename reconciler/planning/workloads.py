@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from reconciler.planning.adapter_features import missing_features, provided_features
 from reconciler.planning.capacity.headroom import unseen_reason
 from reconciler.planning.lease_index import (
     active_leases,
@@ -21,14 +22,14 @@ from reconciler.planning.revisions.adapter_grants import secret_denial, start_de
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Desired, Workload
-from reconciler.values.features import describe_needs, features_of, unsupported
+from reconciler.values.features import describe_needs
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import WorkloadId, workload_id
 from reconciler.values.images import denied_by
 from reconciler.values.observed import AdapterView, ObservedWorkload
 from reconciler.values.plans import Action, ApplyWorkload, Hold, PrepareAdapter, Reason, RemoveWorkload
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.resources import total
+from reconciler.values.resources import classes_beyond, total
 from reconciler.values.result_cache import KeyedInput, KeyedInputs
 from reconciler.values.subjects import Subject
 from reconciler.values.work import WorkKey
@@ -94,7 +95,7 @@ def _by_workload(
     )
     shared = (
         *(bool(desired.commit), desired.config, desired.adapters, desired.faults),
-        *(basis.limits.grants.secrets, *unseen_adapters(basis)),
+        *(basis.limits.grants.secrets, provided_features(basis), *unseen_adapters(basis)),
     )
 
     def decide(subject: WorkloadId) -> Sequence[Action | Hold] | None:
@@ -243,8 +244,7 @@ def _file_hold(basis: PlanningBasis, workload: Workload) -> Hold | None:
 
 def _unsupported(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """What the file needs and its adapter lacks: nothing of a file is left out when it runs."""
-    settings = basis.desired.adapters.get(workload.adapter)
-    missing = unsupported(workload, features_of(settings)) if settings else ()
+    missing = missing_features(basis, workload)
     if not missing:
         return None
     why = f"adapter {workload.adapter} does not provide: {describe_needs(missing)}"
@@ -301,7 +301,10 @@ def _excess(basis: PlanningBasis, workload: Workload) -> Hold | None:
         return None
     lease = basis.market.leases.get(workload.lease)
     granted = total([u.all for u in lease.units]) if lease else None
-    if granted is None or not (short := granted.lacks(workload.resources)):
+    if granted is None:
+        return None
+    wanted = workload.resources
+    if not (short := granted.lacks(wanted) or classes_beyond(granted, wanted)):
         return None
     asked = workload.resources.describe()
     why = f"requests {asked}, its lease grants {granted.describe()}: too much {', '.join(short)}"

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reconciler.values.adapters import AdapterKind
 from reconciler.values.desired import AdapterSettings, Port, Service, Workload
-from reconciler.values.gpus import GpuModel
-from reconciler.values.specification import DEFAULT_HTTP, DEFAULT_ROLLOUT, GRACE_SECONDS
+from reconciler.values.gpus import GpuModel, gpus_of_keys, has_model
+from reconciler.values.machines import Machine
+from reconciler.values.resources import LEASED_IP, ResourceUnit
+from reconciler.values.specification import (
+    DEFAULT_CLASS,
+    DEFAULT_HTTP,
+    DEFAULT_ROLLOUT,
+    GRACE_SECONDS,
+    SHARED_MEMORY_CLASS,
+)
 
 ANY_NVIDIA = GpuModel("nvidia")
 """The GPUs that all adapters count, whatever their model."""
+ARCHITECTURE = "arch"
+"""The attribute of CPUs, and of machines, that names the architecture."""
 LISTED_MAX = 5
 """Missing features that a message lists."""
 
@@ -35,39 +45,55 @@ class Feature(StrEnum):
     TERMINATION_GRACE = "termination grace"
 
 
-@dataclass(frozen=True, slots=True)
-class AdapterFeatures:
-    """What an adapter provides; persistent volumes of these classes only."""
-
-    features: frozenset[Feature] = frozenset()
-    storage_classes: frozenset[str] = frozenset()
-
-    def provide(self, need: Need) -> bool:
-        """Whether the adapter provides what is needed."""
-        if need.feature is Feature.PERSISTENT_VOLUME:
-            return need.detail in self.storage_classes
-        return need.feature in self.features
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Need:
-    """A feature that is needed: `detail` distinguishes its kinds, `where` names the part that needs it."""
+    """A feature that is needed: `detail` distinguishes its kinds, `where` names the part that needs it; one
+    of the `gpu_models` is.
+    """
 
     feature: Feature
     detail: str = ""
     where: str = ""
+    gpu_models: tuple[GpuModel, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.feature} {self.detail}".rstrip()
         return f"{text} ({self.where})" if self.where else text
 
 
+@dataclass(frozen=True, slots=True)
+class AdapterFeatures:
+    """What an adapter provides: persistent volumes of these classes, machines of these architectures, and
+    GPUs of these models. Without any, its machines do not name their models, only our provider record does.
+    """
+
+    features: frozenset[Feature] = frozenset()
+    storage_classes: frozenset[str] = frozenset()
+    architectures: frozenset[str] = frozenset()
+    gpu_models: tuple[GpuModel, ...] = ()
+
+    def provide(self, need: Need) -> bool:
+        """Whether the adapter provides what is needed."""
+        if need.feature is Feature.PERSISTENT_VOLUME:
+            return need.detail in self.storage_classes
+        if need.feature is Feature.ARCHITECTURE:
+            return need.detail in self.architectures
+        if need.feature is Feature.GPU_MODEL:
+            return not self.gpu_models or has_model(self.gpu_models, need.gpu_models)
+        return need.feature in self.features
+
+
 _OF_KIND = {AdapterKind.KUBERNETES: AdapterFeatures(), AdapterKind.ANSIBLE: AdapterFeatures()}
 
 
-def features_of(settings: AdapterSettings) -> AdapterFeatures:
-    """What an adapter of these settings provides."""
-    return _OF_KIND[settings.kind]
+def features_of(settings: AdapterSettings, machines: Iterable[Machine] = ()) -> AdapterFeatures:
+    """What an adapter of these settings provides on these machines."""
+    listed = tuple(machines)
+    return replace(
+        _OF_KIND[settings.kind],
+        architectures=frozenset(v for each in listed for key, v in each.attributes if key == ARCHITECTURE),
+        gpu_models=tuple(model for each in listed if (model := each.gpu_model)),
+    )
 
 
 def unsupported(workload: Workload, adapter: AdapterFeatures) -> tuple[Need, ...]:
@@ -96,8 +122,7 @@ def needs_of(service: Service) -> Iterator[Need]:
         yield from _needs_of_port(port, f"{where}, port {port.port}")
     if service.arch:
         yield Need(Feature.ARCHITECTURE, service.arch, where)
-    if service.gpu_models and not any(model.includes(ANY_NVIDIA) for model in service.gpu_models):
-        yield Need(Feature.GPU_MODEL, " or ".join(map(str, service.gpu_models)), where)
+    yield from _gpu_needs(service.gpu_models, where)
     if service.credentials:
         yield Need(Feature.IMAGE_CREDENTIALS, service.credentials.host, where)
     if any(env.sealed is not None for env in service.env) or (
@@ -119,3 +144,25 @@ def _needs_of_port(port: Port, where: str) -> Iterator[Need]:
         yield Need(Feature.HOST_NAME, host, where)
     if port.http != DEFAULT_HTTP:
         yield Need(Feature.HTTP_OPTIONS, "", where)
+
+
+def _gpu_needs(models: tuple[GpuModel, ...], where: str) -> Iterator[Need]:
+    if models and not any(model.includes(ANY_NVIDIA) for model in models):
+        yield Need(Feature.GPU_MODEL, " or ".join(map(str, models)), where, models)
+
+
+def needs_of_units(units: Iterable[ResourceUnit]) -> Iterator[Need]:
+    """The features that a group of an order needs; where its volumes are mounted is not known yet."""
+    for unit in units:
+        for volume in unit.storage:
+            if volume.storage_class == SHARED_MEMORY_CLASS:
+                yield Need(Feature.SHARED_MEMORY)
+            elif volume.is_persistent:
+                yield Need(Feature.PERSISTENT_VOLUME, volume.storage_class or DEFAULT_CLASS)
+        for key, value in unit.cpu_attributes:
+            if key == ARCHITECTURE:
+                yield Need(Feature.ARCHITECTURE, value)
+        if unit.gpu and unit.gpu_attributes:
+            yield from _gpu_needs(gpus_of_keys(key for key, _ in unit.gpu_attributes), "")
+        if any(endpoint.kind == LEASED_IP for endpoint in unit.endpoints):
+            yield Need(Feature.LEASED_IP)

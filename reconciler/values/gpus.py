@@ -76,3 +76,9 @@ def gpu_of_key(key: str) -> GpuModel:
 def gpus_of_keys(keys: Iterable[str]) -> tuple[GpuModel, ...]:
     """The models that a unit accepts, one of which it gets; sorted. Without any: every model."""
     return tuple(sorted({gpu_of_key(key) for key in keys})) or (GpuModel(),)
+
+
+def has_model(available: Iterable[GpuModel], accepted: Iterable[GpuModel]) -> bool:
+    """Whether a GPU of one of the available models is surely of an accepted one."""
+    wanted = tuple(accepted)
+    return any(each.includes(model) for model in available for each in wanted)

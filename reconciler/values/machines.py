@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.values.gpus import GpuModel
 from reconciler.values.ids import WorkloadId
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Attribute, Resources, total
+
+GPU = "gpu"
+"""The attribute of machines that names the model of their GPUs."""
 
 MACHINE_MAX = Resources(cpu_milli=10_000_000, memory_bytes=1 << 50, storage_bytes=1 << 60, gpu=4_096)
 """More than any single machine has: 10,000 cores, 1 PiB of memory, 1 EiB of storage, 4,096 GPUs."""
@@ -25,6 +29,11 @@ class Machine:
     attributes: tuple[Attribute, ...] = ()
 
     @property
+    def gpu_model(self) -> GpuModel | None:
+        """The model of its GPUs; None if it is not known."""
+        return gpu_model_of(self.attributes)
+
+    @property
     def free(self) -> Resources:
         """What is left of it; negative if it is overcommitted."""
         return self.offered - total([piece for pieces in self.held.values() for piece in pieces])
@@ -33,6 +42,12 @@ class Machine:
     def held_by_workload(self) -> Mapping[WorkloadId, Resources]:
         """What each workload uses of it, over its pieces."""
         return {workload: total(list(pieces)) for workload, pieces in self.held.items()}
+
+
+def gpu_model_of(attributes: Iterable[Attribute]) -> GpuModel | None:
+    """The model that the attribute `gpu` names, such as nvidia/a100/80Gi/sxm; None if it names none."""
+    named = dict(attributes).get(GPU, "")
+    return GpuModel.parse(named) if named and named.count("/") < len(GpuModel().fields) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import ClassVar, TypeVar
 
-from reconciler.values.gpus import GpuModel, gpus_of_keys
+from reconciler.values.gpus import GpuModel, gpus_of_keys, has_model
 from reconciler.values.key_patterns import has_match, matches
 
 MB = 1 << 20
@@ -34,7 +34,7 @@ class Resources:
 
     `storage_classes` are the parts of `storage_bytes` that are of a class, the rest is ephemeral;
     `gpu_models` are the parts of `gpu` by the models that are accepted, the rest may be of any.
-    Machines are compared by the amounts of `KINDS`.
+    Machines are compared by the amounts of `KINDS`, and by the models of their GPUs where they name any.
     """
 
     KINDS: ClassVar[tuple[str, ...]] = ("cpu", "memory", "storage", "gpu")
@@ -126,7 +126,16 @@ class Resources:
     def lacks(self, wanted: Resources) -> tuple[str, ...]:
         """The names of the resources that are too small for `wanted`; empty if it fits."""
         each = zip(self.KINDS, self.amounts, wanted.amounts, strict=True)
-        return tuple(name for name, here, asked in each if asked > 0 and asked > here)
+        short = tuple(name for name, here, asked in each if asked > 0 and asked > here)
+        if not short and wanted.gpu_models and self.gpu_models and self._lacks_model(wanted):
+            return ("gpu of that model",)
+        return short
+
+    def _lacks_model(self, wanted: Resources) -> bool:
+        """Whether it names models of its GPUs, none of which is accepted for a part of the wanted."""
+        named = [model for models, count in self.gpu_models if count > 0 for model in models]
+        parts = [accepted for accepted, count in wanted.gpu_models if count > 0]
+        return bool(named) and not all(has_model(named, accepted) for accepted in parts)
 
     def covers(self, wanted: Resources) -> bool:
         """Whether it lacks nothing of `wanted`; faster than `lacks`."""
@@ -135,6 +144,7 @@ class Resources:
             and (wanted.memory_bytes <= self.memory_bytes or wanted.memory_bytes <= 0)
             and (wanted.storage_bytes <= self.storage_bytes or wanted.storage_bytes <= 0)
             and (wanted.gpu <= self.gpu or wanted.gpu <= 0)
+            and not (wanted.gpu_models and self.gpu_models and self._lacks_model(wanted))
         )
 
     def describe(self) -> str:
@@ -152,6 +162,14 @@ def _sum(one: Parts[Kind], other: Parts[Kind]) -> Parts[Kind]:
     for kind, part in other:
         found[kind] = found.get(kind, 0) + part
     return tuple(sorted((kind, part) for kind, part in found.items() if part))
+
+
+def classes_beyond(granted: Resources, wanted: Resources) -> tuple[str, ...]:
+    """The storage classes of which more is wanted than granted."""
+    have = dict(granted.storage_classes)
+    return tuple(
+        f"storage of class {name}" for name, size in wanted.storage_classes if size > have.get(name, 0)
+    )
 
 
 def total(parts: list[Resources]) -> Resources:
@@ -179,6 +197,11 @@ class Volume:
         """The class that it names ("": ephemeral). A key is a pattern, as for the chain (semantics 3.2)."""
         named = (value for key, value in self.attributes if matches(key, "class"))
         return next((value for value in named if value in STORAGE_CLASSES), "")
+
+    @property
+    def is_persistent(self) -> bool:
+        """Whether its data outlives a container."""
+        return any(value == "true" for key, value in self.attributes if matches(key, "persistent"))
 
 
 LEASED_IP = 2

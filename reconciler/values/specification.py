@@ -8,6 +8,8 @@ from enum import StrEnum
 from reconciler.values.resources import Parts
 
 SHARED_MEMORY_CLASS = "ram"
+DEFAULT_CLASS = "default"
+"""Of a persistent volume that names none."""
 GRACE_SECONDS = 30
 """From stopping a container to killing it, unless its service says otherwise."""
 HTTP_PORT = 80

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.adapters.ansible.host_spec import public_ports
-from reconciler.values.desired import Workload
+from reconciler.values.desired import Service, Workload
+from reconciler.values.features import ARCHITECTURE
+from reconciler.values.gpus import has_model
 from reconciler.values.hosts import AnsibleSettings
+from reconciler.values.machines import gpu_model_of
 from reconciler.values.outcomes import Failed, Refused
 from reconciler.values.resources import Attribute, Resources
 
@@ -54,8 +57,20 @@ def unfit_reason(workload: Workload, candidate: HostCandidate, known: Collection
     for key, value in workload.attributes:
         if key in known and has.get(key) != value:
             return f"its {key} is {has.get(key, 'unset')}, not {value}"
+    if unlike := next(filter(None, (_unlike(service, has) for service in workload.services)), ""):
+        return unlike
     taken = sorted(candidate.ports & {port for port, _ in public_ports(workload)})
     return f"port {taken[0]} is in use by another workload" if taken else ""
+
+
+def _unlike(service: Service, has: Mapping[str, str]) -> str:
+    """Why a host of these attributes has no machine for a service; "" if it has."""
+    if service.arch and has.get(ARCHITECTURE) != service.arch:
+        return f"its {ARCHITECTURE} is {has.get(ARCHITECTURE, 'unset')}, not {service.arch}"
+    model = gpu_model_of(has.items())
+    if model and service.gpu_models and not has_model((model,), service.gpu_models):
+        return f"its GPUs are {model}, not {' or '.join(map(str, service.gpu_models))}"
+    return ""
 
 
 def validate_ports(workload: Workload, settings: AnsibleSettings) -> Refused | None:

@@ -6,6 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from reconciler.planning.adapter_features import provided_features
+from reconciler.planning.bidding.adapter_needs import (
+    able_adapters,
+    has_needs,
+    placement_attributes,
+    unsupported_hold,
+)
 from reconciler.planning.bidding.bid_budget import BidBudget
 from reconciler.planning.bidding.eligibility import eligibility_hold
 from reconciler.planning.bidding.strategies import bid_price, lowest_rivals
@@ -161,14 +168,20 @@ def _allocate(basis: MarketBasis, candidates: list[Candidate]) -> tuple[tuple[Cr
         reason = unseen_reason(capacity)
         return (), [Hold(Subject.of_order(c.order.id), reason, capacity.why) for c in candidates]
     headroom, budget = basis.reservation.headroom, BidBudget.of(basis)
+    features = provided_features(basis)
     share = TenantShare.of(basis, capacity.view)
     bids: list[CreateBid] = []
     holds: list[Hold] = []
     for candidate in candidates:
         order, pieces = candidate.order, pieces_of(candidate.order.units)
-        promise = headroom.place(pieces, order.attributes)
+        able = headroom.only(able_adapters(features, order)) if has_needs(order) else headroom
+        if not able.adapters:
+            holds.append(unsupported_hold(features, order))
+            continue
+        wanted = placement_attributes(order)
+        promise = able.place(pieces, wanted)
         if promise is None:
-            short = headroom.shortage(pieces, order.attributes)
+            short = able.shortage(pieces, wanted)
             holds.append(Hold(Subject.of_order(order.id), Reason.NO_CAPACITY, short))
         elif over := share.exceeded_by(order):
             holds.append(over)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
@@ -96,6 +96,10 @@ class Headroom:
                 return Promise(name, machines)
         return None
 
+    def only(self, names: Collection[str]) -> Headroom:
+        """That of these adapters."""
+        return replace(self, adapters={name: room for name, room in self.adapters.items() if name in names})
+
     def after(self, promise: Promise, pieces: Pieces) -> Headroom:
         """What is left after a promise."""
         room = self.adapters[promise.adapter].after(pieces, promise.machines)
@@ -152,8 +156,11 @@ def adapter_headroom(
 
 
 def free_machine(machine: Machine) -> FreeMachine:
-    """What is left of a machine beside our workloads on it."""
-    return FreeMachine(machine.name, machine.free, machine.attributes)
+    """What is left of a machine beside our workloads on it, with the model of its GPUs if that is named."""
+    free, model = machine.free, machine.gpu_model
+    if model and free.gpu > 0:
+        free = replace(free, gpu_models=(((model,), free.gpu),))
+    return FreeMachine(machine.name, free, machine.attributes)
 
 
 def offered(adapters: Mapping[str, AdapterView]) -> Reading[Resources]:

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.adapters.ansible.scheduling import HostCandidate, select, unfit_reason, validate_ports
 from reconciler.values.desired import Port
+from reconciler.values.gpus import GpuModel
 from reconciler.values.outcomes import Failed
 from reconciler.values.resources import Resources
 from tests.adapters.ansible.makers import ROOM, WANTED, hosts
@@ -82,3 +83,16 @@ def test_invalid_public_ports_are_refused() -> None:
     assert again is not None
     assert "exposed twice" in again.why
     assert validate_ports(workload(1, service(ports=(Port(80), Port(2_000, public=True)))), settings) is None
+
+
+def test_a_host_has_the_architecture_and_the_gpus_of_a_service() -> None:
+    wanted = workload(1, replace(service(), arch="arm64", gpu_models=(GpuModel("nvidia", "a100"),)))
+    hosts = {"none": (), "other": (("arch", "amd64"),), "t4": (("arch", "arm64"), ("gpu", "nvidia/t4"))}
+    fit = (("arch", "arm64"), ("gpu", "nvidia/a100/80Gi"))
+
+    assert [unfit_reason(wanted, HostCandidate("a", ROOM, has), ()) for has in (*hosts.values(), fit)] == [
+        "its arch is unset, not arm64",
+        "its arch is amd64, not arm64",
+        "its GPUs are nvidia/t4, not nvidia/a100",
+        "",
+    ]

@@ -9,12 +9,13 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Bidding, Config
 from reconciler.values.ids import OrderId
 from reconciler.values.limits import Limits
+from reconciler.values.machines import Capacity, Machine
 from reconciler.values.memory import Retry, WalletLedger
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import AdapterView, Order, ProviderRecord, State, Wallet
 from reconciler.values.plans import Reason, SendTransaction
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.resources import MB, Attribute, Resources, Volume
+from reconciler.values.resources import MB, Attribute, Endpoint, Resources, Volume
 from reconciler.values.subjects import EffectKey
 from tests.makers import (
     ALICE,
@@ -134,6 +135,80 @@ REFUSED = with_order(memory=remembered(retries={EffectKey.parse(f"CreateBid:{lea
 def test_every_order_without_a_bid_has_its_reason(given: PlanningInput, reason: Reason) -> None:
     assert bids_of(given) == []
     assert reason_for(given) == reason
+
+
+SPECIAL = ProviderRecord(
+    US,
+    "https://provider.example.com",
+    (
+        *(("capabilities/storage/1/class", "beta2"), ("capabilities/storage/1/persistent", "true")),
+        *(("capabilities/storage/2/class", "ram"), ("capabilities/storage/2/persistent", "false")),
+        ("capabilities/gpu/vendor/nvidia/model/a100", "true"),
+    ),
+)
+"""A record that promises more than the adapters provide."""
+A100 = {"gpu": 1, "gpu_attributes": (("vendor/nvidia/model/a100", "true"),)}
+
+
+def volume(storage_class: str, persistent: str) -> tuple[Volume, ...]:
+    return (Volume("data", 1024 * MB, (("class", storage_class), ("persistent", persistent))),)
+
+
+def special(attributes: tuple[Attribute, ...], **wanted: Any) -> PlanningInput:
+    machine = Machine("m0", Resources(16_000, 65_536 * MB, 65_536 * MB, 8), attributes=attributes)
+    views = {"kubernetes": AdapterView(Seen({}), Seen(Capacity((machine,))))}
+    given = planning_input(market(orders=[order(1, unit(price=99_999, **wanted))], provider=SPECIAL))
+    return replace(given, adapters=views)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "wanted", "lacking"),
+    [
+        ((), {"storage": volume("beta2", "true")}, "persistent volume beta2"),
+        ((), {"storage": volume("ram", "false")}, "shared memory"),
+        ((), {"endpoints": (Endpoint(2, 1),)}, "leased IP address"),
+        ((), {"cpu_attributes": (("arch", "arm64"),)}, "CPU architecture arm64"),
+        ((("arch", "amd64"),), {"cpu_attributes": (("arch", "arm64"),)}, "CPU architecture arm64"),
+        ((("gpu", "nvidia/t4"),), A100, "GPU model nvidia/a100"),
+    ],
+)
+def test_what_no_adapter_provides_is_not_bid_on(
+    attributes: tuple[Attribute, ...], wanted: dict[str, Any], lacking: str
+) -> None:
+    given = special(attributes, **wanted)
+
+    assert bids_of(given) == []
+    (hold,) = [hold for hold in plan(given).holds if hold.reason is Reason.UNSUPPORTED]
+    assert hold.message == f"no adapter can run it: kubernetes provides no {lacking}"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "wanted"),
+    [
+        ((("arch", "arm64"),), {"cpu_attributes": (("arch", "arm64"),)}),
+        ((("gpu", "nvidia/a100/80Gi"),), A100),
+        ((), A100),  # only the record names the model
+        ((), {"gpu": 1, "gpu_attributes": (("vendor/nvidia/model/*", "true"),)}),
+        ((), {"endpoints": (Endpoint(0), Endpoint(1))}),
+    ],
+)
+def test_what_an_adapter_provides_is_bid_on(
+    attributes: tuple[Attribute, ...], wanted: dict[str, Any]
+) -> None:
+    assert len(bids_of(special(attributes, **wanted))) == 1
+
+
+def test_gpus_are_promised_on_the_machine_of_their_model() -> None:
+    room = Resources(16_000, 65_536 * MB, 65_536 * MB, 8)
+    machines = (
+        Machine("a", room, attributes=(("gpu", "nvidia/t4"),)),
+        Machine("b", room, attributes=(("gpu", "nvidia/a100"),)),
+    )
+    given = replace(
+        special((), **A100), adapters={"kubernetes": AdapterView(Seen({}), Seen(Capacity(machines)))}
+    )
+
+    assert [bid.promise and bid.promise.machines for bid in bids_of(given)] == [("b",)]
 
 
 @pytest.mark.parametrize("odd", [order_id(0), order_id(2**64), order_id(1, "../x")])
