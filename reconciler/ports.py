@@ -11,6 +11,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.intents import Confirmation, FeeTerms, Intent, Prepared
+from reconciler.values.ledger import BookedEntry, MonthSum
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
 from reconciler.values.observed import AdapterView, Market, Transfer
@@ -255,6 +256,9 @@ class Records(Protocol):
     def published(self) -> str:
         """The last commit that covered events, "" for none."""
 
+    def ledger_sums(self, until: int) -> tuple[MonthSum, ...]:
+        """The sums of the ledger before `until` (unix seconds), by month, oldest first."""
+
 
 class Notifier(Protocol):
     """Sends notices to tenants. Equal notices have equal keys, so that a receiver can drop duplicates."""
@@ -281,6 +285,9 @@ class History(Protocol):
 
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
+
+    def ledger(self) -> tuple[BookedEntry, ...]:
+        """Every change of the wallet's balance, as it was booked."""
 
     def decisions(self, subject: Subject) -> tuple[Decision, ...]:
         """As `Records.decisions`."""

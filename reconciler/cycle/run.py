@@ -10,6 +10,7 @@ from reconciler.cycle.commit_status import CommitStatusReporter
 from reconciler.cycle.confirm import confirm
 from reconciler.cycle.dispatch import dispatch_all, record_results
 from reconciler.cycle.environment import Environment
+from reconciler.cycle.monthly_reports import MonthlyReports
 from reconciler.cycle.object_views import ObjectViews, object_views
 from reconciler.cycle.observe import Observer
 from reconciler.cycle.planned_cycle import PlannedCycle
@@ -57,6 +58,7 @@ class Runner:
         self._revisions = RevisionFetcher(environment, address)
         self._observer = Observer(environment)
         self._publisher = Publisher(environment)
+        self._reports = MonthlyReports(environment.store.records)
         self._snapshot_publisher = SnapshotPublisher(environment)
         self._commit_status = CommitStatusReporter(environment)
         self._status: PublishedStatus | None = None
@@ -172,9 +174,11 @@ class Runner:
         return left
 
     def _publish(self, planned: PlannedCycle, views: ObjectViews, *, flush: bool) -> bool:
-        self._status = self._results.same(
-            "status", status_of(self._environment.provider, planned, views, self._status)
-        )
+        market = planned.inputs.seen_market
+        status = status_of(self._environment.provider, planned, views, self._status)
+        if status is not None and market is not None and self._environment.publishes_status:
+            status = replace(status, reports=self._reports.at(market.time))
+        self._status = self._results.same("status", status)
         outbox = self._environment.store.outbox
         if not self._environment.publishes_status:
             if events := outbox.unpublished():  # nobody will ever publish them
@@ -183,7 +187,6 @@ class Runner:
         if self._status is None:
             return False
         self._publisher.collect_results(self._environment.clock.now())
-        market = planned.inputs.seen_market
         events = outbox.unpublished()
         news = Publication(self._status, events, planned.plan, market.height if market else 0)
         admitted = desired_at(planned.inputs.desired, planned.plan.revision)

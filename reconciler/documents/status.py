@@ -39,7 +39,8 @@ def status_files(status: PublishedStatus, results: ResultCache | None = None) ->
     files = dict(zip(paths.values(), contents.values(), strict=True))
     files |= {status_path("bids", workload_id(LeaseId.parse(name))): _bid_file(bids[name]) for name in bids}
     files |= {README: _readme(status).encode(), SUMMARY: write_yaml(_summary(status))}
-    ordered = results.reuse("paths in order", (paths, *bids), lambda: sorted(files))
+    files |= results.reuse_values("reports", status.reports, str.encode)
+    ordered = results.reuse("paths in order", (paths, status.reports, *bids), lambda: sorted(files))
     return {path: files[path] for path in ordered}
 
 
@@ -136,6 +137,9 @@ def _readme(status: PublishedStatus) -> str:
         "## Open bids",
         _bid_table(status.bids) or "None.",
     ]
+    if status.reports:
+        links = (f"[{path[8:-3]}]({path})" for path in sorted(status.reports, reverse=True))
+        parts += ["## Monthly reports", ", ".join(links)]
     if status.holds:
         parts += ["## Holds", _hold_list(status.holds)]
     if status.faults:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reconciler.journal.database import Database, Row
 from reconciler.journal.errors import JournalBrokenError
 from reconciler.values.ids import DeploymentId, LeaseId
-from reconciler.values.ledger import BookedEntry, EntryKind, LedgerEntry
+from reconciler.values.ledger import BookedEntry, EntryKind, LedgerEntry, MonthSum
 
 _COLUMNS = "height, at, kind, amount, tx, lease, deployment, counterparty, revision"
 
@@ -42,6 +42,19 @@ def booked_entries(database: Database) -> tuple[BookedEntry, ...]:
         balance = entry.amount if entry.kind is EntryKind.OPENING else balance + entry.amount
         booked.append(BookedEntry(entry, balance, row[-1]))
     return tuple(booked)
+
+
+def sums_by_month(database: Database, until: int) -> tuple[MonthSum, ...]:
+    """The sums of the entries before `until` (unix seconds), by month in UTC, kind, lease and deployment."""
+    rows = database.rows(
+        "SELECT strftime('%Y-%m', at, 'unixepoch'), kind, sum(amount), lease, deployment FROM ledger "
+        "WHERE at < ? GROUP BY 1, kind, lease, deployment ORDER BY 1, kind, lease, deployment",
+        (until,),
+    )
+    return tuple(
+        MonthSum(month, _entry(database, (0, 0, kind, amount, "", lease, deployment, "", "")))
+        for month, kind, amount, lease, deployment in rows
+    )
 
 
 def _entry(database: Database, row: Row) -> LedgerEntry:

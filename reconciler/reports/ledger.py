@@ -9,6 +9,8 @@ from enum import StrEnum
 from reconciler.values.ledger import BookedEntry, EntryKind, LedgerEntry
 from reconciler.values.times import Timestamp, utc_text
 
+SUMS_MAX = 10_000
+
 
 class LedgerKey(StrEnum):
     """What entries are summed by."""
@@ -78,8 +80,8 @@ def ledger_view(booked: Sequence[BookedEntry], since: int, until: int, by: Ledge
         opening_uve=before,
         balance_uve=shown[-1].balance if shown else before,
         entries=tuple(map(_entry_view, shown)),
-        sums=tuple(_sums_by(entries, by)) if by is not None else (),
-        total=_sums("total", entries),
+        sums=tuple(ledger_sums(entries, by)) if by is not None else (),
+        total=total_of(entries),
     )
 
 
@@ -106,7 +108,36 @@ _KEYS: dict[LedgerKey, Callable[[LedgerEntry], str]] = {
 }
 
 
-def _sums_by(entries: Iterable[LedgerEntry], by: LedgerKey) -> list[LedgerSums]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerSumsView:
+    """`GET /api/v1/ledger`: the balances before and after all entries in uve, and the entries' sums by lease,
+    tenant or day, at most 10,000; `total` counts all.
+    """
+
+    opening_uve: int
+    balance_uve: int
+    sums: tuple[LedgerSums, ...]
+    total: LedgerSums
+
+
+def ledger_sums_view(booked: Sequence[BookedEntry], by: LedgerKey) -> LedgerSumsView:
+    """The sums of all entries; the last keys if there are too many."""
+    view = ledger_view(booked, 0, 0, by)
+    return LedgerSumsView(
+        opening_uve=view.opening_uve,
+        balance_uve=view.balance_uve,
+        sums=view.sums[-SUMS_MAX:],
+        total=view.total,
+    )
+
+
+def total_of(entries: Iterable[LedgerEntry]) -> LedgerSums:
+    """The sums of all these entries."""
+    return _sums("total", entries)
+
+
+def ledger_sums(entries: Iterable[LedgerEntry], by: LedgerKey) -> list[LedgerSums]:
+    """The sums by lease, tenant or day, in the order of the keys."""
     groups: dict[str, list[LedgerEntry]] = {}
     for entry in entries:
         groups.setdefault(_KEYS[by](entry), []).append(entry)

@@ -54,6 +54,16 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthSum:
+    """The sum of a month's entries (`2026-11`, UTC) of one kind about one lease or deployment, as an entry
+    without a height and a time.
+    """
+
+    month: str
+    entry: LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
 class BookedEntry:
     """An entry of the journal, with the balance after it and the revision that was in force."""
 

@@ -226,7 +226,8 @@ class MoneyPoint:
 class PublishedStatus:
     """The content of the status branch: semantic state without heights, heartbeats or counters. `revision` is
     the applied commit, `faults` its parse errors, `holds` those that are not on a workload, `prices` those in
-    force in uve and their rate, if they are written in another currency.
+    force in uve and their rate, if they are written in another currency, `reports` the texts of the monthly
+    reports by path.
     """
 
     provider: str
@@ -238,6 +239,7 @@ class PublishedStatus:
     holds: tuple[HoldView, ...] = ()
     faults: tuple[str, ...] = ()
     prices: Mapping[str, str] = field(default_factory=dict)
+    reports: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ PATHS = {
     "/api/v1/orders/{owner}/{dseq}/{gseq}/{oseq}/decision",
     "/api/v1/plan",
     "/api/v1/journal",
+    "/api/v1/ledger",
     "/api/v1/overview",
     "/api/v1/reconcile",
     ENDLESS,

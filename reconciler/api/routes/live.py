@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.api.responses import TEXT, ApiResponse, error_response, view_response
 from reconciler.api.routes.routing import (
+    ChoiceParameter,
     IntParameter,
     Parameter,
     ParsedRequest,
@@ -22,6 +23,7 @@ from reconciler.journal.errors import JournalError
 from reconciler.ports import History, Inspector
 from reconciler.reports.explanation import ExplainedCase, explanation
 from reconciler.reports.journal_view import EVENTS_MAX, JournalView, journal_view
+from reconciler.reports.ledger import LedgerKey, LedgerSumsView, ledger_sums_view
 from reconciler.reports.market_view import OrderDecisionView, order_decision
 from reconciler.reports.workload_view import ExplanationView, UseView, WorkloadEventsView, use_view
 from reconciler.runtime.bounded_executor import BoundedExecutor, ExecutorBusyError, collect
@@ -42,6 +44,12 @@ TAIL = Parameter("tail", IntParameter(1, TAIL_MAX), "Last lines of each containe
 JOURNAL_PAGE = (
     Parameter("limit", IntParameter(1, PAGE_MAX), "Transactions at most.", default=PAGE_DEFAULT),
     Parameter("before", IntParameter(0, 2**62), "Positions below: `next` of the previous page.", default=0),
+)
+LEDGER_KEY = Parameter(
+    "by",
+    ChoiceParameter(tuple(key.value for key in LedgerKey)),
+    "What entries are summed by.",
+    default=LedgerKey.TENANT.value,
 )
 ORDER = (
     Parameter("owner", TextParameter(), "The tenant's address.", "path"),
@@ -109,6 +117,16 @@ class LiveRoutes:
                 errors=JOURNAL_ERRORS,
                 access=RouteAccess.EXPENSIVE,
             ),
+            Route(
+                "get",
+                "/api/v1/ledger",
+                "Income, fees, deposits and other changes of the wallet, by lease, tenant or day.",
+                LedgerSumsView,
+                self.ledger,
+                (LEDGER_KEY,),
+                errors=JOURNAL_ERRORS,
+                access=RouteAccess.EXPENSIVE,
+            ),
         )
 
     async def logs(self, request: ParsedRequest) -> ApiResponse:
@@ -157,6 +175,10 @@ class LiveRoutes:
             return view_response(journal_view(self.history.page(before, limit), events))
 
         return await self._read_journal(read)
+
+    async def ledger(self, request: ParsedRequest) -> ApiResponse:
+        key = LedgerKey(request.values["by"])
+        return await self._read_journal(lambda: view_response(ledger_sums_view(self.history.ledger(), key)))
 
     def _explanation(self, snapshot: Snapshot, workload: WorkloadView) -> ApiResponse:
         lease = LeaseId.parse(workload.lease)

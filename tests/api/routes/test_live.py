@@ -11,6 +11,7 @@ import pytest
 from reconciler.api.startup import Started
 from reconciler.journal.errors import JournalError
 from reconciler.reports.journal_view import JournalView
+from reconciler.reports.ledger import LedgerSumsView
 from reconciler.reports.market_view import OrderDecisionView
 from reconciler.reports.workload_view import ExplanationView, UseView, WorkloadEventsView
 from reconciler.runtime import bounded_executor
@@ -18,7 +19,7 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.ids import WorkloadId
 from tests.api.fake_sources import FakeHistory, FakeInspector, serve
 from tests.api.http_client import http_request
-from tests.api.snapshots import FAILING, FULL, HEALTHY
+from tests.api.snapshots import FAILING, FULL, HEALTHY, RUNNING
 
 LOGS = f"/api/v1/workloads/{HEALTHY.id}/logs"
 
@@ -169,9 +170,23 @@ def test_the_journal_has_pages(servers: Started, history: FakeHistory) -> None:
     assert http_request(servers.ports.api, "/api/v1/journal?limit=501").code == 400
 
 
+def test_the_ledger_has_sums_by_tenant_and_in_all(servers: Started) -> None:
+    response = http_request(servers.ports.api, "/api/v1/ledger")
+    view = response.view(LedgerSumsView)
+    assert (response.code, view.opening_uve, view.balance_uve) == (200, 1_000, 1_670)
+    assert [(row.key, row.leases_uve, row.fees_uve) for row in view.sums] == [
+        ("", 0, -30),
+        ("ve1tenant", 700, 0),
+    ]
+    assert view.total.earned_uve == 670
+    by_lease = http_request(servers.ports.api, "/api/v1/ledger?by=lease").view(LedgerSumsView)
+    assert [row.key for row in by_lease.sums] == ["", str(RUNNING)]
+    assert http_request(servers.ports.api, "/api/v1/ledger?by=colour").code == 400
+
+
 def test_an_unreadable_journal_is_an_error(servers: Started, history: FakeHistory) -> None:
     history.fails = JournalError("the journal cannot be used: disk I/O error")
-    for path in ("journal", f"workloads/{HEALTHY.id}/explain", "orders/ve1tenant/1/1/1/decision"):
+    for path in ("journal", "ledger", f"workloads/{HEALTHY.id}/explain", "orders/ve1tenant/1/1/1/decision"):
         response = http_request(servers.ports.api, f"/api/v1/{path}")
         assert response.code == 503
         assert response.tree["error"] == "the journal cannot be used: disk I/O error"
