@@ -13,6 +13,8 @@ from reconciler.settings import Flags, SettingsError, host_file, load_settings, 
 from reconciler.values.grants import AnsibleGrants, Grants, KubernetesGrants, SecretGrant
 from reconciler.values.limits import Limits
 from reconciler.values.listen_address import ListenAddress
+from reconciler.values.rates import ExchangeRate, RateSource
+from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import MB, Resources
 from tests.api.certificates import Authority
 
@@ -171,6 +173,22 @@ def test_the_stop_file_is_checked_each_time(tmp_path: Path) -> None:
     assert found.limits_now().stop_spending
     found.stop_file.unlink()
     assert not found.limits_now().stop_spending
+
+
+def test_the_rate_is_read_each_time(tmp_path: Path) -> None:
+    found = load_settings(write(tmp_path, LEAST + "rate: {currency: usd, file: usd.json, max_age: 6h}\n"), {})
+    missing, file = found.limits_now().rate, tmp_path / "usd.json"
+    assert missing is not None
+    assert isinstance(missing.reading, Unseen)
+    assert missing.reading.why.startswith(f"{file}: it cannot be read: there is no such file (write ")
+    file.write_text('{"rate": 40.5, "time": 1800000000}')
+    rate = ExchangeRate(Decimal("40.5"), 1_800_000_000)
+    assert found.limits_now().rate == RateSource("usd", 21_600, Seen(rate))
+    file.write_text("0 1800000000")
+    zero = found.limits_now().rate
+    assert zero is not None
+    assert isinstance(zero.reading, Unseen)
+    assert zero.reading.why.startswith(f"{file}:1:1: the rate is 0 ")
 
 
 def test_a_missing_host_file_has_an_error_message(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from reconciler.values.hosts import AnsibleSettings, host_identity
 from reconciler.values.ids import LeaseId
 from reconciler.values.images import denied_by
 from reconciler.values.limits import Limits
+from reconciler.values.money import DENOM
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 
 
@@ -57,7 +58,7 @@ def _duplicate_leases(files: Mapping[str, ReadFile], results: ResultCache) -> It
 
 def bound_faults(file: ReadFile, limits: Limits) -> Iterator[Fault]:
     """Prices outside the host file's limits; a commit with such prices is not applied."""
-    if isinstance(file.value, Pricing):
+    if isinstance(file.value, Pricing) and file.value.currency == DENOM:  # the daemon converts others
         for name, sentence in out_of_bounds(file.value, limits):
             place = file.places.get(name, FILE_START)
             limit = "discount_percent_max" if name.startswith("multipliers") else "price_min and price_max"

@@ -97,6 +97,9 @@ def test_a_bid_and_the_summary() -> None:
     assert summary["workloads"] == {"running": 2}
     assert summary["applied_revision"] == "a" * 40
     assert summary["faults"] == ["pricing.yaml:1:1: bad"]
+    assert "prices" not in summary, "they are in the repository"
+    converted = replace(STATUS, prices={"1usd": "40uve", "gpu": "100uve"})
+    assert yaml.safe_load(status_files(converted)["summary.yaml"])["prices"] == converted.prices
 
 
 def test_our_own_reader_reads_every_file() -> None:

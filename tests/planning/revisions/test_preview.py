@@ -16,12 +16,14 @@ from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.preview import RevisionChange, preview
 from reconciler.values.desired import Bidding, CloseReason, Config, Desired, Pricing, Revision, Revisions
+from reconciler.values.gpus import GpuModel
 from reconciler.values.limits import Limits
 from reconciler.values.messages import subject_of
 from reconciler.values.observed import Market
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.plans import Action, Plan, Reason, SendTransaction, subjects_of
 from reconciler.values.preview import Preview
+from reconciler.values.rates import ExchangeRate, RateSource
 from reconciler.values.readings import Seen
 from reconciler.values.subjects import Subject
 from tests import makers
@@ -103,6 +105,31 @@ def test_a_price_changes_the_reference_orders_and_the_bids_to_come() -> None:
     assert (second.old.bid, second.new.reason) == (Decimal(2446), Reason.PRICE_TOO_LOW)
     assert (made.orders_open, made.bids_open) == (2, 1)
     assert made.warnings == ("1 open order is no longer bid on, worth 2,446uve a block together",)
+
+
+def test_every_order_and_lease_whose_price_moves_is_listed() -> None:
+    """By a table that concerns only some of them; the others are not."""
+    gpu = makers.unit(price=1, gpu=1, gpu_attributes=(("vendor/nvidia/model/a100", "true"),))
+    leases = [
+        makers.lease(3, units=(gpu,), usage_billed=True, attributes=(("billing", "usage"),)),
+        makers.lease(4, units=(gpu,)),
+    ]
+    market = makers.market(orders=[makers.order(1, gpu), makers.order(2)], leases=leases)
+    table = replace(makers.PRICING, gpu_models=((GpuModel("nvidia", "a100"), Decimal(2000)),))
+    found = seen(market, makers.desired(), makers.desired(pricing=table))
+    assert [(move.subject, move.id, move.old, move.new) for move in found.moves] == [
+        ("order", str(makers.order_id(1)), Decimal(3596), Decimal(4746)),
+        ("lease", str(makers.lease_id(3)), Decimal(3596), Decimal(4746)),
+    ]
+
+
+def test_prices_in_a_currency_are_shown_in_uve() -> None:
+    rate = RateSource("usd", 60, Seen(ExchangeRate(Decimal(40), makers.NOW)))
+    in_usd = replace(makers.PRICING, gpu=Decimal("2.5"), currency="usd")
+    found = seen(makers.market(), makers.desired(), makers.desired(pricing=in_usd), Limits(rate=rate))
+    [note] = found.notes
+    assert note.startswith("Prices are converted at 40uve for 1usd, the rate of 2027-01-15T08:00:00Z: ")
+    assert "gpu 100uve" in note
 
 
 def test_a_quote_is_net_of_take_and_fees() -> None:
