@@ -1,5 +1,6 @@
 """`services` of a workload file."""
 
+from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -245,6 +246,16 @@ class ServiceModel(StrictModel):
     """How containers are replaced; default: one at a time."""
     termination_grace: Duration = "30s"
     """Time from stopping a container to killing it."""
+
+    @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        outer = [(port.exposed_as or port.port, port.protocol, port.ip or "") for port in self.expose]
+        if twice := sorted(port for port, count in Counter(outer).items() if count > 1):
+            shown = {"number": twice[0][0], "protocol": twice[0][1]}
+            raise PydanticCustomError(
+                "ports_twice", "the outer port {number} ({protocol}) is exposed twice", shown
+            )
+        return self
 
     @model_validator(mode="after")
     def _volumes_differ(self) -> Self:

@@ -49,6 +49,7 @@ _ADVICE = {
     "password_source": 'write secret: "name/key", and grant that secret in the host file',
     "ip_not_global": "add global: true, or remove ip",
     "hosts_not_http": "add global: true and as: 80, or remove hosts and http_options",
+    "ports_twice": "give each its own port with as:, or remove one",
     "probe_kind": "write port: 8080 with path: /health, port: 8080 alone, or command: [...]",
     "service_unknown": "name a service of this file",
     "volumes_twice": "give each volume its own name and mount",

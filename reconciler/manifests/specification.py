@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.manifest import (
@@ -103,8 +103,21 @@ class _Builder:
         )
 
     def _ports(self, service: ManifestService, where: str) -> tuple[Port, ...]:
-        """Each port once, whatever the number of its recipients and options."""
-        return tuple(dict.fromkeys(self._port(expose, where) for expose in service.expose or ()))
+        """Each outer port once: its recipients are joined, as a global port is reached from inside, too."""
+        found: dict[tuple[int, str, str], Port] = {}
+        ports = [self._port(expose, where) for expose in service.expose or ()]
+        for port in sorted(ports, key=lambda port: not port.public):
+            outer = port.exposed_as or port.port
+            same = [key for key in found if key[:2] == (outer, port.protocol)]
+            if not same or (port.ip and (outer, port.protocol, port.ip) not in found):
+                found[outer, port.protocol, port.ip] = port
+                continue
+            known = found[same[0]]
+            if known.port != port.port:
+                self.notes.append(f"{where}: the outer port {outer} leads to port {known.port} only")
+            elif known.service != port.service:
+                found[same[0]] = replace(known, service="")
+        return tuple(found.values())
 
     def _port(self, expose: ManifestExpose, where: str) -> Port:
         named = f"{where}, port {expose.port}"

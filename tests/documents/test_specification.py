@@ -117,8 +117,11 @@ def test_every_part_is_read() -> None:
     assert web.ephemeral_bytes == 4 * GI
 
 
+NOTHING = AdapterFeatures(gpu_models=(GpuModel.parse("nvidia/v100"),))
+
+
 def test_what_an_adapter_lacks_is_named() -> None:
-    needs = [str(need) for need in unsupported(read(EVERYTHING), AdapterFeatures())]
+    needs = [str(need) for need in unsupported(read(EVERYTHING), NOTHING)]
 
     assert needs == [
         "persistent volume beta2 (service web, volume data)",
@@ -135,13 +138,14 @@ def test_what_an_adapter_lacks_is_named() -> None:
         "rollout strategy Recreate (service web)",
         "termination grace 120 s (service web)",
     ]
-    missing = unsupported(read(EVERYTHING), AdapterFeatures())
+    missing = unsupported(read(EVERYTHING), NOTHING)
     assert describe_needs(missing).endswith("port 8080); and 8 more")
 
 
 def test_an_adapter_that_provides_all_lacks_nothing_but_other_classes() -> None:
-    everything = AdapterFeatures(frozenset(Feature), frozenset({"beta2"}))
-    other = AdapterFeatures(frozenset(Feature), frozenset({"beta1"}))
+    machines = (frozenset({"arm64"}), (GpuModel.parse("nvidia/t4/16Gi"),))
+    everything = AdapterFeatures(frozenset(Feature), frozenset({"beta2"}), *machines)
+    other = AdapterFeatures(frozenset(Feature), frozenset({"beta1"}), *machines)
 
     assert unsupported(read(EVERYTHING), everything) == ()
     assert [need.detail for need in unsupported(read(EVERYTHING), other)] == ["beta2"]
@@ -161,6 +165,11 @@ def test_a_file_of_earlier_versions_needs_nothing() -> None:
             "global: true\n",
             "global: false\n",
             "a port on a leased address needs global: true (add global: true, or remove ip)",
+        ),
+        (
+            "{port: 9, protocol: UDP, service: db}",
+            "{port: 80, ip: front, global: true}",
+            "80 (TCP) is exposed twice",
         ),
         ("as: 80\n", "as: 81\n", "host names and HTTP options need a global TCP port 80"),
         ("dependencies: [db]", "dependencies: [cache]", "there is no service cache"),

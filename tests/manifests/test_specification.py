@@ -13,6 +13,7 @@ from reconciler.cli.workload.sdl_file import workload_file_of
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.sdl_groups import read_deployment
 from reconciler.manifests.specification import Specification, specification_of
+from reconciler.values.desired import Port
 from reconciler.values.gpus import GpuModel
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.specification import ImageCredentials, ServiceVolume
@@ -72,6 +73,15 @@ def test_hosts_options_addresses_and_dependencies_are_kept() -> None:
     assert specification("http-options").services[0].ports[0].http.body_bytes_max != 1 << 20
     assert any(port.ip for port in specification("ip").services[0].ports)
     assert any(service.dependencies for service in specification("dependencies").services)
+
+
+def test_a_port_with_several_recipients_is_one_port() -> None:
+    to = "to: [{service: db}, {global: true}, {service: web}]"
+    deployment = read_deployment(CASES["minimal"]["sdl"].replace("to: [{global: true}]", to).encode())
+    made = specification_of((deployment.manifest.groups or ())[0])
+
+    assert made.services[0].ports == (Port(80, public=True),)
+    assert made.notes == ("service web, port 80: there is no service db",)
 
 
 def test_a_password_is_not_written() -> None:
