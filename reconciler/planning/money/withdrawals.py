@@ -23,8 +23,11 @@ LAST_BLOCKS = 10
 many blocks: after the funds end, earlier payments consume the funds of later ones (semantics 4.6).
 """
 
-NEARLY_DUE_PERCENT = 75
-"""Share of the interval after which a withdrawal joins a transaction that is sent for another."""
+NEARLY_DUE_PERCENT = 50
+"""Share of the interval after which a withdrawal joins a transaction that is sent for another. Of two leases,
+one is at half of its interval or later whenever the other is due, so all soon share one transaction; with a
+larger share, leases that began at different times would pay for several for ever.
+"""
 
 RUN_OUT = "its deployment's funds have run out; the withdrawal will record that and close the lease"
 CLOSED_INSTEAD = (

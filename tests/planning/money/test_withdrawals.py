@@ -73,10 +73,10 @@ def test_what_is_nearly_due_joins_a_transaction_that_is_sent_anyway() -> None:
     hour = desired(config=Config(withdrawals=Withdrawals(every_seconds=3_600)))
     big = [replace(lease(n, rate=100_000), created_at=HEIGHT - 900) for n in (1, 2, 3)]
     accounts = [account(each, funds=10**12) for each in big]
-    drawn = {lease_id(1): NOW - 3_600, lease_id(2): NOW - 2_700, lease_id(3): NOW - 2_699}
+    drawn = {lease_id(1): NOW - 3_600, lease_id(2): NOW - 1_800, lease_id(3): NOW - 1_799}
     given = planning_input(market(leases=big, accounts=accounts), hour, memory=remembered(withdrawn_at=drawn))
     assert [m.id for m in messages_of(given) if isinstance(m, WithdrawLease)] == [lease_id(1), lease_id(2)]
-    alone = remembered(withdrawn_at=drawn | {lease_id(1): NOW - 2_700})
+    alone = remembered(withdrawn_at=drawn | {lease_id(1): NOW - 1_800})
     assert messages_of(replace(given, memory=alone)) == ()
 
 

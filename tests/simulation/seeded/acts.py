@@ -213,6 +213,8 @@ def price(world: World, a: int, _: int) -> None:
 def bad_file(world: World, a: int, b: int) -> None:
     """The operator commits a file that cannot be read; the next commit repairs it."""
     path = ("config.yaml", "pricing.yaml", "adapters/kubernetes.yaml")[a % 3]
+    if path not in world.remote.files:
+        return
     good = world.remote.files[path].decode()
     commit(world, "A mistake", {path: "nothing: [\n"})
     world.at_height(world.chain.height + 2 + b % 10, lambda: commit(world, "Repair", {path: good}))

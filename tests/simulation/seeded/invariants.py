@@ -10,6 +10,7 @@ from reconciler.values.ids import OrderId
 from reconciler.values.outcomes import Failed
 from reconciler.values.plans import Reason
 from tests.simulation.seeded import money, room, usage, workloads
+from tests.simulation.seeded.fees import FeesAreNearTheCheapest
 from tests.simulation.seeded.turn import Invariant, Turn
 from tests.simulation.seeded.world import OURS, World
 
@@ -123,6 +124,7 @@ INVARIANTS: tuple[Callable[[], Invariant], ...] = (
     NoBidWaitsForAnotherTarget,
     money.TheLedgerEqualsTheBooks,
     money.EachLeaseEarnsWhatTheChainPaid,
+    FeesAreNearTheCheapest,
     NoCycleFailsByABug,
     money.DepositsComeBack,
     AQuietWorldFallsSilent,

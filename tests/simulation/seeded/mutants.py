@@ -16,7 +16,7 @@ from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.planning import leases, memory_update, phases, removals, retries, workloads
 from reconciler.planning.bidding import bid_budget, bids
 from reconciler.planning.capacity import promises
-from reconciler.planning.money import funding, ledger, usage, usage_funding, usage_metering
+from reconciler.planning.money import funding, ledger, usage, usage_funding, usage_metering, withdrawals
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.values.desired import Pricing
 from reconciler.values.funding import Funding, TimeLeft
@@ -107,6 +107,16 @@ STORY = (
     Step(34_400, "file", 0, 1),
 )
 """A day of everything that the mutants need."""
+
+
+CALM = tuple(
+    step
+    for at in (600, 3_600, 5_400, 9_000)
+    for step in (Step(at, "order", at // 1_800 % 2, WEB), _accepted(at + 300))
+)
+"""Leases that begin at different times of the interval; then nothing more for days."""
+
+DAYS_LATER = Step(160_000, "order", 0, BILLED_BY_USAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +328,12 @@ MUTANTS = (
         "books income on any lease",
         "EachLeaseEarnsWhatTheChainPaid",
         ((f"{transfer_causes.__name__}._of_message", _of_any_lease()),),
+    ),
+    Mutant(
+        "withdraws together what is almost due alone",
+        "FeesAreNearTheCheapest",
+        ((f"{withdrawals.__name__}.NEARLY_DUE_PERCENT", 75),),
+        steps=(*CALM, DAYS_LATER),
     ),
     Mutant(
         "stumbles over a lost pod",

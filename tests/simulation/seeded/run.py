@@ -27,6 +27,9 @@ from tests.simulation.seeded.turn import Invariant, Turn, ViolationError
 from tests.simulation.seeded.world import World
 
 ACTS = {**MARKET_ACTS, **DISORDER}
+UNDISTURBED = frozenset({"order", "accept", "file"})
+"""Steps that leave the due times of withdrawals as they are."""
+
 MEMORY = Path("/dev/shm")
 STILL_TURNS = 2
 """Turns without a change outside after which time may jump."""
@@ -168,6 +171,7 @@ class Run:
             self._next += 1
             self._say(f"step {self._next - 1}: {step}")
             ACTS[step.kind](world, step.a, step.b)
+            world.is_disturbed |= step.kind not in UNDISTURBED
             self._still = 0
         if self._next == len(self.steps) and not self._over_at and world.next_act is None:
             disorder.lift(world)

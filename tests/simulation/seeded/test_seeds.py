@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.simulation.seeded.invariants import INVARIANTS
-from tests.simulation.seeded.mutants import MUTANTS, STORY, TERMS, WEB, Mutant, caught_by
+from tests.simulation.seeded.mutants import CALM, DAYS_LATER, MUTANTS, STORY, TERMS, WEB, Mutant, caught_by
 from tests.simulation.seeded.run import run_seed, run_steps
 from tests.simulation.seeded.shrink import shrink, steps_in, text_of
 from tests.simulation.seeded.steps import Step
@@ -45,8 +45,14 @@ def test_a_failing_journal_breaks_no_invariant(steps: tuple[Step, ...]) -> None:
     assert run_steps(TERMS, steps).turns > 0
 
 
+def test_the_daemon_as_it_is_keeps_every_invariant_in_the_mutants_story() -> None:
+    assert run_steps(TERMS, STORY).transactions > 30
+
+
 def test_a_run_is_reproducible() -> None:
-    assert run_steps(TERMS, STORY) == run_steps(TERMS, STORY)
+    calm = run_steps(TERMS, (*CALM, DAYS_LATER))
+    assert calm.transactions > 20
+    assert run_steps(TERMS, CALM) == run_steps(TERMS, CALM)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.invariant)

@@ -77,6 +77,8 @@ class World:
         self.restored = self.lost = False
         """The daemon's journal was replaced by an older copy, or is gone."""
         self.stranger_spent = False
+        self.is_disturbed = False
+        """Something but orders and leases came."""
         self.is_calm = False
         """Nobody acts and nothing fails any more."""
         self.halt_seconds = 0
