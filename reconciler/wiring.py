@@ -260,9 +260,7 @@ def adapter_targets(desired: Desired, settings: Settings, address: str) -> Mappi
             continue
         match wanted, access:
             case KubernetesSettings(), Kubeconfig():
-                found[name] = ClusterTarget(
-                    access, wanted.namespace, provider=address, egress_denied=wanted.egress_denied
-                )
+                found[name] = ClusterTarget(access, wanted, address)
             case AnsibleSettings(), HostCredentials() if wanted.groups:
                 state, runs = (settings.state / folder / name for folder in (ADAPTER_STATE, ADAPTER_RUNS))
                 found[name] = AnsibleEnvironment(

@@ -22,6 +22,7 @@ from reconciler.documents.forms import (
 from reconciler.documents.model import FileModel, StrictModel
 
 PortNumber = Annotated[int, Field(ge=1, le=65_535), WHOLE]
+OptOutName = Literal["privilege-escalation", "seccomp", "user-namespaces", "image-pull"]
 NetworkPolicyName = Literal["calico", "cilium", "antrea", "kube-router", "other", "not-enforced"]
 
 
@@ -49,10 +50,36 @@ class KubernetesFile(FileModel):
     """Address ranges denied to workloads in addition to private, link-local and carrier-grade NAT ones:
     public addresses of nodes, of the API server, of your own network.
     """
+    isolation: Literal["shared", "namespace"] = "shared"
+    """shared: all workloads in `namespace`; namespace: each lease in a namespace of its own, named after its
+    workload.
+    """
+    pod_security: Literal["baseline", "restricted"] = "baseline"
+    """Pod Security Standard that the namespaces enforce. restricted: containers must not run as root, which
+    most public images do.
+    """
+    opt_outs: Annotated[list[OptOutName], Field(max_length=4)] = Field(default=[])
+    """Protections of tenants' pods that are switched off. "privilege-escalation": programs such as sudo may
+    gain rights; "seccomp": the runtime's default profile is not set; "user-namespaces": root in a container
+    is root of the node; "image-pull": cached images are used without asking their registry.
+    """
+    runtime_class: Name | None = None
+    """RuntimeClass of tenants' pods, such as one of gVisor or Kata; default: the cluster's."""
+    global_ports: Literal["NodePort", "LoadBalancer"] = "NodePort"
+    """Type of the Service for ports with `global: true`."""
     network_policy: NetworkPolicyName | None = None
     """What enforces NetworkPolicies in the cluster; k3s and RKE2 have it built in: "other". "not-enforced":
     nothing does, and tenants reach each other and your network. Without this key nothing is started.
     """
+
+    @model_validator(mode="after")
+    def _is_admitted(self) -> Self:
+        """The restricted standard demands both."""
+        denied = sorted({"privilege-escalation", "seccomp"} & set(self.opt_outs))
+        if self.pod_security == "restricted" and denied:
+            message = "opt_outs: {name} is not allowed with pod_security: restricted"
+            raise PydanticCustomError("opt_out_restricted", message, {"name": denied[0]})
+        return self
 
 
 class HostCapacityModel(StrictModel):

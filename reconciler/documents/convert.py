@@ -15,7 +15,14 @@ from reconciler.documents.convert_service import service_of
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
 from reconciler.documents.pricing_model import GpuPriceModel, MultiplierModel, PricingFile
 from reconciler.documents.workload_model import LeaseModel, WorkloadFile
-from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
+from reconciler.values.clusters import (
+    GlobalPorts,
+    KubernetesSettings,
+    LeaseIsolation,
+    NetworkPolicyController,
+    OptOut,
+    PodSecurity,
+)
 from reconciler.values.desired import (
     Bidding,
     BidStrategy,
@@ -131,6 +138,11 @@ def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
         namespace=file.namespace,
         egress_denied=tuple(file.egress_denied),
         network_policy=NetworkPolicyController(file.network_policy) if file.network_policy else None,
+        isolation=LeaseIsolation(file.isolation),
+        pod_security=PodSecurity(file.pod_security),
+        runtime_class=file.runtime_class or "",
+        opt_outs=tuple(OptOut(each) for each in sorted(set(file.opt_outs))),
+        global_ports=GlobalPorts(file.global_ports),
     )
 
 

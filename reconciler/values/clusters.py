@@ -20,16 +20,56 @@ class NetworkPolicyController(StrEnum):
     NOT_ENFORCED = "not-enforced"
 
 
+class PodSecurity(StrEnum):
+    """The Pod Security Standard that the namespaces of workloads enforce."""
+
+    BASELINE = "baseline"
+    RESTRICTED = "restricted"
+
+
+class OptOut(StrEnum):
+    """A protection of tenants' pods that an adapter's file switches off."""
+
+    PRIVILEGE_ESCALATION = "privilege-escalation"
+    SECCOMP = "seccomp"
+    USER_NAMESPACES = "user-namespaces"
+    IMAGE_PULL = "image-pull"
+
+
+class LeaseIsolation(StrEnum):
+    """Whether all workloads share one namespace, or each lease has its own."""
+
+    SHARED = "shared"
+    NAMESPACE = "namespace"
+
+
+class GlobalPorts(StrEnum):
+    """The type of the Service for ports with `global: true`."""
+
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
+
+
 @dataclass(frozen=True, slots=True)
 class KubernetesSettings:
     """An adapter file of kind KubernetesAdapter; `egress_denied` are address ranges in CIDR notation. Without
-    a `network_policy` nothing is started.
+    a `network_policy` nothing is started. `runtime_class` "" is the cluster's default.
     """
 
     kind: ClassVar[AdapterKind] = AdapterKind.KUBERNETES
     is_self_healing: ClassVar[bool] = True
-    rendering: ClassVar[str] = ""
     enabled: bool = True
     namespace: str = "provider-workloads"
     egress_denied: tuple[str, ...] = ()
     network_policy: NetworkPolicyController | None = None
+    isolation: LeaseIsolation = LeaseIsolation.SHARED
+    pod_security: PodSecurity = PodSecurity.BASELINE
+    runtime_class: str = ""
+    opt_outs: tuple[OptOut, ...] = ()
+    global_ports: GlobalPorts = GlobalPorts.NODE_PORT
+
+    @property
+    def rendering(self) -> str:
+        """The settings that a workload's objects depend on; a change applies them again."""
+        words = (self.isolation, self.pod_security, self.runtime_class, *sorted(self.opt_outs))
+        return " ".join((*words, self.global_ports))

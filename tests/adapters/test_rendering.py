@@ -15,11 +15,12 @@ from reconciler.adapters.kubernetes.manifests import (
 from reconciler.planning.workloads import RENDERING
 from reconciler.values.desired import Env, Port, Workload
 from tests.adapters.ansible.makers import hosts
-from tests.adapters.kubernetes.makers import SPACE
+from tests.adapters.kubernetes.makers import rendering
 from tests.contracts.adapter_backends import service, workload
 
 RENDERED = {
     2: {"ansible": "768b68040a55bf7f", "kubernetes": "810370c03963bec2"},
+    3: {"ansible": "768b68040a55bf7f", "kubernetes": "b40f3002ce06c9a8"},
 }
 """The hashes of each value of `RENDERING`; only the newest is checked."""
 
@@ -43,10 +44,11 @@ def hash_of(rendered: object) -> str:
 
 def test_a_changed_rendering_has_a_new_number() -> None:
     wanted = everything()
+    made = rendering(wanted, "digest")
     manifests = [
-        *policy_manifests(SPACE, wanted, "digest"),
-        *service_manifests(SPACE, wanted, "digest"),
-        *deployment_manifests(SPACE, wanted, "digest", {"web": "10.0.0.1", "db": "10.0.0.2"}),
+        *policy_manifests(made),
+        *service_manifests(made),
+        *deployment_manifests(made, {"web": "10.0.0.1", "db": "10.0.0.2"}),
     ]
     rendered = {
         "ansible": hash_of(host_spec_of(wanted, "digest", hosts(), host_gpus=2)),

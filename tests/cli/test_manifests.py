@@ -16,31 +16,36 @@ from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget as Cluster
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.permissions import (
-    OPTIONAL_PERMISSIONS,
-    REQUIRED_PERMISSIONS,
     Permission,
     denied_permissions,
+    optional_permissions,
+    required_permissions,
 )
 from reconciler.documents.host import read_host
 from reconciler.documents.host_model import HostFile
+from reconciler.values.clusters import KubernetesSettings, LeaseIsolation
 from reconciler.values.outcomes import Done
 from reconciler.values.readings import Seen
 from reconciler.values.resources import Resources
 
 PATH = Path(__file__).parents[2] / "docs/service/kubernetes.yaml"
+NAMESPACES_PATH = PATH.with_name("kubernetes-namespaces.yaml")
 ACCOUNT = "system:serviceaccount:virtengine-provider:provider-daemon"
 WORKLOADS = "provider-workloads"
 METRICS = Permission("list", "pods", "metrics.k8s.io")
+SERVICE_RANGES = Permission("list", "servicecidrs", "networking.k8s.io", everywhere=True)
+REQUIRED = required_permissions(LeaseIsolation.SHARED)
 
 
-def documents(kind: str) -> list[dict[str, Any]]:
-    return [each for each in yaml.safe_load_all(PATH.read_text()) if each["kind"] == kind]
+def documents(kind: str, path: Path = PATH) -> list[dict[str, Any]]:
+    return [each for each in yaml.safe_load_all(path.read_text()) if each["kind"] == kind]
 
 
-def granted(kind: str, everywhere: bool) -> set[Permission]:
+def granted(path: Path) -> set[Permission]:
     return {
-        Permission(verb, resource, group, everywhere)
-        for role in documents(kind)
+        Permission(verb, resource, group, kind == "ClusterRole")
+        for kind in ("Role", "ClusterRole")
+        for role in documents(kind, path)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
@@ -49,8 +54,14 @@ def granted(kind: str, everywhere: bool) -> set[Permission]:
 
 
 def test_what_is_granted_is_what_is_needed_and_no_more() -> None:
-    assert METRICS in OPTIONAL_PERMISSIONS
-    assert granted("Role", False) | granted("ClusterRole", True) == {*REQUIRED_PERMISSIONS, METRICS}
+    assert {METRICS, SERVICE_RANGES} < set(optional_permissions(LeaseIsolation.SHARED))
+    assert granted(PATH) == {*REQUIRED, METRICS, SERVICE_RANGES}
+
+
+def test_namespaces_of_leases_need_what_is_granted_further() -> None:
+    apart = LeaseIsolation.NAMESPACE
+    needed = {*required_permissions(apart), *optional_permissions(apart)}
+    assert granted(NAMESPACES_PATH) == needed - granted(PATH)
 
 
 def test_the_host_file_in_it_is_valid() -> None:
@@ -107,7 +118,7 @@ def can(permission: Permission, namespace: str = WORKLOADS) -> bool:
 def test_a_real_server_takes_it_and_grants_what_is_needed() -> None:
     told = kubectl("apply", "--dry-run=server", "-f", str(PATH))
     assert "Warning" not in told
-    assert [permission.describe() for permission in REQUIRED_PERMISSIONS if not can(permission)] == []
+    assert [permission.describe() for permission in REQUIRED if not can(permission)] == []
     assert can(METRICS)
 
 
@@ -123,9 +134,9 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
     kubeconfig = Kubeconfig(tmp_path / "kubeconfig")
     client = ApiClient(kubeconfig)
-    assert denied_permissions(client, WORKLOADS) == ()
+    assert denied_permissions(client, WORKLOADS, REQUIRED) == ()
     client.close()
-    adapter = KubernetesAdapter(Cluster(kubeconfig, WORKLOADS), lambda: None)
+    adapter = KubernetesAdapter(Cluster(kubeconfig, KubernetesSettings()), lambda: None)
     adapter.start()
     try:
         assert isinstance(adapter.prepare(Resources(1000, 1 << 30, 1 << 30, 0)), Done)

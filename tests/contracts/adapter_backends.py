@@ -18,8 +18,10 @@ from typing import Any, TypeVar
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterTarget
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
+from reconciler.adapters.kubernetes.naming import LEASE, MANAGED, POLICY_NAME, WORKLOAD
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.ports import Adapter, Inspector
+from reconciler.values.clusters import KubernetesSettings, LeaseIsolation
 from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.machines import Capacity
@@ -30,6 +32,7 @@ from reconciler.values.resources import MB, Resources
 
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 TIMEOUT_SECONDS = 30.0
+TENANT = "virtengine1tenant"
 Found = TypeVar("Found")
 
 
@@ -59,7 +62,7 @@ def kubectl(kubeconfig: Path, *words: str, stdin: str = "", fails: bool = False)
 
 
 def lease(dseq: int) -> LeaseId:
-    return LeaseId(OrderId("virtengine1tenant", dseq, 1, 1), "virtengine1provider")
+    return LeaseId(OrderId(TENANT, dseq, 1, 1), "virtengine1provider")
 
 
 def service(name: str = "web", image: str = "registry.example/web:1", count: int = 1, **more: Any) -> Service:
@@ -177,6 +180,11 @@ kind: Service
 metadata: {{name: {name}}}
 spec: {{type: NodePort, ports: [{{port: 9}}]}}
 """
+FOREIGN_NAMESPACE = """
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {name}}}
+"""
 MODIFICATIONS = {
     "more": ("scale", "deployment/web-{}", "--replicas=3"),
     "image": ("set", "image", "deployment/web-{}", "web=registry.example/evil:1"),
@@ -211,42 +219,56 @@ class ClusterBackend(AdapterBackend):
     wakes: list[float]
     forget: Callable[[], None] | None
     cluster: SimulatedCluster | None = None
+    isolation: LeaseIsolation = LeaseIsolation.SHARED
     scratch: Path = field(default_factory=Path)
     first_event: str = "ScalingReplicaSet"
 
     def __post_init__(self) -> None:
         self.inspector = self.adapter
 
-    def kubectl(self, *words: str, stdin: str = "", fails: bool = False) -> str:
-        return kubectl(self.kubeconfig, "-n", self.namespace, *words, stdin=stdin, fails=fails)
+    def kubectl(self, *words: str, stdin: str = "", fails: bool = False, space: str = "") -> str:
+        return kubectl(self.kubeconfig, "-n", space or self.namespace, *words, stdin=stdin, fails=fails)
 
-    def get(self, *words: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.kubectl("get", *words, "-o", "json"))
+    def get(self, *words: str, space: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.kubectl("get", *words, "-o", "json", space=space))
         return found
+
+    def home(self, subject: WorkloadId) -> str:
+        """The namespace of a workload."""
+        return subject if self.isolation is LeaseIsolation.NAMESPACE else self.namespace
 
     def versions(self, subject: WorkloadId) -> list[str]:
         selector = f"virtengine.com/workload={subject}"
-        deployments = [x["metadata"]["generation"] for x in self.get("deploy", "-l", selector)["items"]]
-        services = [x["metadata"]["resourceVersion"] for x in self.get("svc", "-l", selector)["items"]]
-        policies = [x["metadata"]["resourceVersion"] for x in self.get("netpol", "-l", selector)["items"]]
-        return [str(version) for version in (*deployments, *services, *policies)]
+        where = {"space": self.home(subject)}
+        deployments = self.get("deploy", "-l", selector, **where)["items"]
+        others = self.get("svc,netpol,limits", "-l", selector, **where)["items"]
+        versions = [each["metadata"]["generation"] for each in deployments]
+        return [str(each) for each in (*versions, *(x["metadata"]["resourceVersion"] for x in others))]
 
     def objects_of(self, subject: WorkloadId) -> list[str]:
-        items = self.get("deploy,svc,netpol", "-l", f"virtengine.com/workload={subject}")["items"]
-        return sorted({x["metadata"]["name"] for x in items})
+        selector = f"virtengine.com/workload={subject}"
+        spaces = {self.home(subject), self.namespace}
+        found = [self.get("deploy,svc,netpol", "-l", selector, space=each)["items"] for each in spaces]
+        return sorted({x["metadata"]["name"] for items in found for x in items} - {POLICY_NAME})
 
     def is_up(self, subject: WorkloadId) -> bool:
-        pods = self.get("pods", "-l", f"virtengine.com/workload={subject}")["items"]
+        selector = f"virtengine.com/workload={subject}"
+        pods = self.get("pods", "-l", selector, space=self.home(subject))["items"]
         return any(pod["status"].get("phase") == "Running" for pod in pods)
 
     def modify(self, kind: str, subject: WorkloadId) -> None:
-        self.kubectl(*(word.format(subject) for word in MODIFICATIONS[kind]))
+        self.kubectl(*(word.format(subject) for word in MODIFICATIONS[kind]), space=self.home(subject))
 
     def create_foreign(self, subject: WorkloadId) -> str:
-        self.kubectl("apply", "-f", "-", stdin=FOREIGN_SERVICE.format(name=f"web-{subject}"))
+        if self.isolation is LeaseIsolation.NAMESPACE:
+            self.kubectl("create", "-f", "-", stdin=FOREIGN_NAMESPACE.format(name=subject))
+        else:
+            self.kubectl("apply", "-f", "-", stdin=FOREIGN_SERVICE.format(name=f"web-{subject}"))
         return self.foreign_version(subject)
 
     def foreign_version(self, subject: WorkloadId) -> str:
+        if self.isolation is LeaseIsolation.NAMESPACE:
+            return str(self.get("namespace", subject)["metadata"]["resourceVersion"])
         return str([port["port"] for port in self.get("svc", f"web-{subject}")["spec"]["ports"]])
 
     def create_lookalike(self, subject: WorkloadId) -> str:
@@ -266,39 +288,48 @@ class ClusterBackend(AdapterBackend):
             self.kubectl("-n", "default", "delete", "pod", *names, "--now")
 
 
-def open_cluster(kubeconfig: Path, scratch: Path, forget: Callable[[], None] | None) -> ClusterBackend:
+def open_cluster(
+    kubeconfig: Path,
+    scratch: Path,
+    forget: Callable[[], None] | None,
+    isolation: LeaseIsolation = LeaseIsolation.SHARED,
+) -> ClusterBackend:
     """A backend with its own namespace."""
     wakes: list[float] = []
     namespace = f"provider-contract-{uuid.uuid4().hex[:6]}"
-    place = ClusterTarget(Kubeconfig(kubeconfig), namespace)
+    place = ClusterTarget(
+        Kubeconfig(kubeconfig), KubernetesSettings(namespace=namespace, isolation=isolation)
+    )
     adapter = KubernetesAdapter(place, lambda: wakes.append(time.monotonic()))
     adapter.start()
-    return ClusterBackend(kubeconfig, namespace, adapter, wakes, forget, scratch=scratch)
+    return ClusterBackend(kubeconfig, namespace, adapter, wakes, forget, isolation=isolation, scratch=scratch)
 
 
-def simulated_cluster(scratch: Path) -> ClusterBackend:
+def simulated_cluster(scratch: Path, isolation: LeaseIsolation = LeaseIsolation.SHARED) -> ClusterBackend:
     """A backend with its own simulated cluster."""
     cluster = SimulatedCluster(ending_seconds=0.2)
     cluster.serve()
-    backend = open_cluster(cluster.write_kubeconfig(scratch / "kubeconfig"), scratch, cluster.forget_history)
+    kubeconfig = cluster.write_kubeconfig(scratch / "kubeconfig")
+    backend = open_cluster(kubeconfig, scratch, cluster.forget_history, isolation)
     backend.cluster = cluster
     return backend
 
 
-def real_cluster(scratch: Path) -> ClusterBackend:
+def real_cluster(scratch: Path, isolation: LeaseIsolation = LeaseIsolation.SHARED) -> ClusterBackend:
     """A backend in the cluster of KUBECONFIG; `restart-apiserver` beside it makes older watches 410."""
     kubeconfig = Path(os.environ["KUBECONFIG"])
     restart = kubeconfig.parent / "restart-apiserver"
     forget = (lambda: _restart(restart)) if restart.exists() else None
-    return open_cluster(kubeconfig, scratch, forget)
+    return open_cluster(kubeconfig, scratch, forget, isolation)
 
 
 def close_cluster(backend: ClusterBackend) -> None:
     """Delete everything that the backend made."""
     if backend.cluster is None:
-        kubectl(
-            backend.kubeconfig, "delete", "namespace", backend.namespace, "--ignore-not-found", "--wait=false"
-        )
+        delete = ("delete", "namespace", "--ignore-not-found", "--wait=false")
+        found = backend.get("namespaces", "-l", f"{MANAGED},{WORKLOAD}")["items"]
+        own = [each["metadata"] for each in found if TENANT in each["metadata"]["annotations"][LEASE]]
+        kubectl(backend.kubeconfig, *delete, backend.namespace, *(each["name"] for each in own))
     backend.adapter.close()
     if backend.cluster is not None:
         backend.cluster.close()

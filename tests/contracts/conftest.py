@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.values.clusters import LeaseIsolation
 from reconciler.values.outcomes import Done
 from tests.contracts.adapter_backends import (
     QUOTA,
@@ -23,7 +24,13 @@ CLUSTERS = ["simulated", pytest.param("real", marks=pytest.mark.live)]
 HOSTS = ["fake", pytest.param("podman", marks=pytest.mark.live)]
 
 
-@pytest.fixture(scope="module", params=[*CLUSTERS, *HOSTS])
+NAMESPACES = [
+    "simulated-namespaces",
+    pytest.param("real-namespaces", marks=pytest.mark.live),
+]
+
+
+@pytest.fixture(scope="module", params=[*CLUSTERS, *NAMESPACES, *HOSTS])
 def backend(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AdapterBackend]:
@@ -39,11 +46,13 @@ def cluster(
 
 
 def _cluster(kind: str, scratch: Path) -> ClusterBackend:
-    if kind == "simulated":
-        return simulated_cluster(scratch)
+    apart = kind.endswith("-namespaces")
+    isolation = LeaseIsolation.NAMESPACE if apart else LeaseIsolation.SHARED
+    if kind.startswith("simulated"):
+        return simulated_cluster(scratch, isolation)
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("make live KUBECONFIG=... names the real cluster")
-    return real_cluster(scratch)
+    return real_cluster(scratch, isolation)
 
 
 def _hosts(kind: str, scratch: Path) -> AdapterBackend | None:

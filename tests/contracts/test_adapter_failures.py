@@ -11,6 +11,7 @@ from reconciler.values.ids import workload_id
 from reconciler.values.outcomes import Done, Refused
 from reconciler.values.resources import MB, Resources
 from tests.contracts.adapter_backends import EXPOSED, QUOTA, AdapterBackend, lease, service, workload
+from tests.contracts.conftest import CLUSTERS, HOSTS
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,8 @@ def test_a_corrected_image_ends_the_trouble(backend: AdapterBackend) -> None:
     assert backend.until(subject, lambda r: r.ready, "ready").trouble is None
 
 
-def test_a_workload_beyond_the_quota_is_reported(backend: AdapterBackend) -> None:
+@pytest.mark.parametrize("backend", [*CLUSTERS, *HOSTS], indirect=True)
+def test_a_workload_beyond_the_quota_for_all_is_reported(backend: AdapterBackend) -> None:
     wanted = workload(151, replace(service(), resources=Resources(QUOTA.cpu_milli * 2, 64 * MB, 0)))
 
     trouble = backend.trouble_of(wanted)

@@ -25,6 +25,7 @@ from reconciler.git.remote import Remote
 from reconciler.git.repository import GitRepository
 from reconciler.journal.opening import OpenJournal, open_journal
 from reconciler.runtime.work_queues import InlineQueues
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.limits import Limits, PayoutRules
 from reconciler.values.readings import Reading
 from reconciler.values.repository import Commit
@@ -152,7 +153,8 @@ class Daemon:
         outside = self.outside
         journal = open_journal(outside.state)
         chain = self._chain(seen_height(journal.journal.memory()))
-        adapter = KubernetesAdapter(Cluster(Kubeconfig(outside.kubeconfig), stale_seconds=0), lambda: None)
+        target = Cluster(Kubeconfig(outside.kubeconfig), KubernetesSettings(), stale_seconds=0)
+        adapter = KubernetesAdapter(target, lambda: None)
         adapter.start()
         world = Environment(
             provider=PROVIDER,

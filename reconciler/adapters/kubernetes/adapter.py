@@ -12,32 +12,40 @@ from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
 from reconciler.adapters.kubernetes.manifests import (
     Manifest,
     deployment_manifests,
-    namespace_manifest,
+    frame_manifests,
     parts_of,
     policy_manifests,
-    quota_manifest,
+    secret_manifest,
+    secrets_of,
     service_manifests,
 )
+from reconciler.adapters.kubernetes.namespaces import (
+    ENFORCE,
+    Namespaces,
+    enforced_level,
+    limits_manifest,
+    namespace_manifest,
+    quota_manifest,
+)
+from reconciler.adapters.kubernetes.naming import PLURALS, object_path
+from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.adapters.kubernetes.policies import base_policy
 from reconciler.adapters.kubernetes.views import PodView, drift_from_applied, object_meta
 from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
+from reconciler.values.clusters import PodSecurity
 from reconciler.values.desired import Workload
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.observed import AdapterView
-from reconciler.values.outcomes import Done, Outcome, Refused
+from reconciler.values.outcomes import Done, Failed, Outcome, Refused
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources
 
-PLURALS = {"deployment": "deployments", "service": "services", "networkpolicy": "networkpolicies"}
-"""The kinds of a workload's objects, with their plurals, in the order of removal."""
+REMOVED = ("deployment", "service", "networkpolicy")
+"""The kinds of a workload's objects in a namespace for all, in the order of removal."""
 
-GROUPS = {
-    "deployments": "/apis/apps/v1",
-    "replicasets": "/apis/apps/v1",
-    "networkpolicies": "/apis/networking.k8s.io/v1",
-}
+SERVICE_RANGES = "/apis/networking.k8s.io/v1/servicecidrs"
 
 
 class KubernetesAdapter:
@@ -48,10 +56,11 @@ class KubernetesAdapter:
     def __init__(self, target: ClusterTarget, wake: Wake) -> None:
         self._client = ApiClient(target.kubeconfig)
         self._target = target
-        self._namespace = target.namespace
+        self._settings = target.settings
+        self._namespaces = Namespaces.of_settings(target.settings)
         self._wake = wake
         self._observer = ClusterObserver(self._client, target)
-        self._queries = ClusterQueries(self._client, target.namespace)
+        self._queries = ClusterQueries(self._client, self._namespaces)
 
     def start(self) -> None:
         """Begin to watch."""
@@ -67,39 +76,40 @@ class KubernetesAdapter:
         return self._observer.observe()
 
     def prepare(self, quota: Resources) -> Outcome:
-        """Apply namespace, base policy and quota; without permission to apply the namespace it must exist."""
-        path = f"/api/v1/namespaces/{self._namespace}"
+        """Apply the namespace for all workloads, its base policy, default limits and quota. Without
+        permission to apply the namespace, it must exist, and enforce the Pod Security Standard.
+        """
+        namespace = self._namespaces.shared
         try:
-            try:
-                self._apply(path, namespace_manifest(self._namespace))
-            except ApiError as error:
-                if error.status != 403:
-                    raise
-                self._client.get(path, {})
-            policy = base_policy(self._namespace, self._target.egress_denied)
-            self._apply(self._path("networkpolicies", naming.POLICY_NAME), policy)
-            limits = quota_manifest(self._namespace, quota)
-            self._apply(self._path("resourcequotas", naming.QUOTA_NAME), limits)
+            if weakness := self._prepare_namespace(namespace):
+                return weakness
+            self._observer.learn_service_ranges(self._service_ranges())
+            for manifest in (
+                base_policy(namespace, self._observer.denied_ranges()),
+                limits_manifest(namespace, {}),
+                quota_manifest(namespace, quota),
+            ):
+                self._apply(manifest)
         except ApiError as error:
             return outcome_of(error)
         return Done(f"quota {quota.describe()}")
 
     def apply(self, workload: Workload, digest: str) -> Outcome:
-        """Apply policies, then Services, whose addresses the containers need, then Deployments; then delete
-        objects of an earlier specification.
+        """Apply the workload's namespace, if it has its own, then policies, then Services, whose addresses
+        the containers need, then Deployments; then delete objects of an earlier specification.
         """
-        addresses: dict[str, str] = {}
+        rendering = Rendering(
+            self._namespaces.home(workload.id),
+            workload,
+            digest,
+            self._settings,
+            self._observer.has_user_namespaces(),
+        )
         try:
-            for manifest in policy_manifests(self._namespace, workload, digest):
-                self._apply_part(manifest)
-            for manifest in service_manifests(self._namespace, workload, digest):
-                found = decode_json(self._apply_part(manifest), objects.ServiceObject)
-                is_internal = manifest["spec"]["type"] == "ClusterIP"
-                if is_internal and found.spec.cluster_ip not in ("", "None"):
-                    addresses[object_meta(found.metadata).service] = found.spec.cluster_ip
-            for manifest in deployment_manifests(self._namespace, workload, digest, addresses):
-                self._apply_part(manifest)
-            self._prune(workload.id, frozenset(parts_of(workload)))
+            self._apply_frame(rendering)
+            self._apply_services(rendering)
+            self._prune(workload.id, rendering.namespace, frozenset(parts_of(rendering)))
+            self._remove_misplaced(workload.id)
             self._observer.invalidate(workload.id)
         except NameTakenError as error:
             return Refused("NameTaken", str(error), "remove or rename that object; it is not ours")
@@ -108,9 +118,11 @@ class KubernetesAdapter:
         return Done()
 
     def remove(self, workload: WorkloadId) -> Outcome:
-        """Delete all objects with our labels and this id; idempotent."""
+        """Delete all objects with our labels and this id, or its namespace; idempotent."""
         try:
-            self._prune(workload, frozenset())
+            self._prune(workload, self._namespaces.shared, frozenset())
+            if self._namespaces.is_per_lease:
+                self._remove_namespace(workload)
         except ApiError as error:
             return outcome_of(error)
         return Done("removal requested")
@@ -133,43 +145,132 @@ class KubernetesAdapter:
             raise OSError(pods.why)
         return [pod for pod in pods.view.values() if pod.meta.workload == workload]
 
-    def _apply_part(self, manifest: Manifest) -> bytes:
+    def _prepare_namespace(self, namespace: str) -> Outcome | None:
+        """Why the namespace for all workloads cannot be used; None if it can."""
+        level = self._settings.pod_security
+        try:
+            self._apply(namespace_manifest(namespace, level, {}))
+            return None
+        except ApiError as error:
+            if error.status != 403:
+                raise
+        live = self._metadata(object_path("namespaces", "", namespace))
+        if enforced_level(live.labels or {}) in (level, PodSecurity.RESTRICTED):
+            return None
+        return Failed(
+            "PodSecurityMissing",
+            f"namespace {namespace} does not enforce the Pod Security Standard {level}",
+            f"label it: kubectl label namespace {namespace} {ENFORCE}={level}",
+        )
+
+    def _service_ranges(self) -> list[str]:
+        """The addresses of Services; empty if the cluster does not say or not permit it."""
+        try:
+            listed = decode_json(self._client.get(SERVICE_RANGES, {}), objects.ObjectList)
+        except ApiError as error:
+            if error.status in (403, 404):
+                return []
+            raise
+        found = (decode_json(item, objects.ServiceRange) for item in listed.items or ())
+        return [cidr for each in found for cidr in each.spec.cidrs or ()]
+
+    def _apply_frame(self, rendering: Rendering) -> None:
+        """The workload's own namespace and what no service needs, with copies of Secrets that it may read."""
+        for manifest in frame_manifests(rendering, self._observer.denied_ranges()):
+            if manifest["kind"] == "Namespace":
+                self._refuse_foreign(object_path("namespaces", "", rendering.namespace))
+            self._apply_part(rendering, manifest)
+        if self._namespaces.is_per_lease:
+            for name, keys in secrets_of(rendering.workload).items():
+                path = object_path("secrets", self._namespaces.shared, name)
+                data = decode_json(self._client.get(path, {}), objects.SecretObject).data or {}
+                held = {key: value for key, value in data.items() if key in keys}
+                self._apply(secret_manifest(rendering, name, held))
+
+    def _apply_services(self, rendering: Rendering) -> None:
+        addresses: dict[str, str] = {}
+        for manifest in policy_manifests(rendering):
+            self._apply_part(rendering, manifest)
+        for manifest in service_manifests(rendering):
+            found = decode_json(self._apply_part(rendering, manifest), objects.ServiceObject)
+            is_internal = manifest["spec"]["type"] == "ClusterIP"
+            if is_internal and found.spec.cluster_ip not in ("", "None"):
+                addresses[object_meta(found.metadata).service] = found.spec.cluster_ip
+        for manifest in deployment_manifests(rendering, addresses):
+            self._apply_part(rendering, manifest)
+
+    def _apply_part(self, rendering: Rendering, manifest: Manifest) -> bytes:
         """Apply an object of a workload, and record how the cluster itself changes it."""
-        kind, name = manifest["kind"].lower(), manifest["metadata"]["name"]
-        raw = self._apply(self._path(PLURALS[kind], name), manifest)
+        part = f"{manifest['kind'].lower()}/{manifest['metadata']['name']}"
+        raw = self._apply(manifest)
         metadata = decode_json(raw, objects.PartialObject).metadata
-        self._observer.server_drift[f"{kind}/{name}"] = drift_from_applied(raw, metadata)
+        self._observer.server_drift[rendering.namespace, part] = drift_from_applied(raw, metadata)
         return raw
 
-    def _apply(self, path: str, manifest: Manifest) -> bytes:
+    def _apply(self, manifest: Manifest) -> bytes:
         """Apply, by force only if the existing object has our label; the object is observed at once."""
+        meta = manifest["metadata"]
+        path = object_path(f"{PLURALS[manifest['kind'].lower()]}", meta.get("namespace", ""), meta["name"])
         try:
             raw = self._client.apply(path, manifest, force=False)
         except ApiError as error:
             if error.status != 409:
                 raise
-            live = decode_json(self._client.get(path, {}), objects.PartialObject).metadata
-            if (live.labels or {}).get(naming.MANAGED_BY) != naming.MANAGER:
-                raise NameTakenError(f"{path} exists and is not ours") from error
+            self._refuse_foreign(path)
             raw = self._client.apply(path, manifest, force=True)
         self._observer.record_write(manifest["kind"], raw)
         return raw
 
-    def _prune(self, workload: WorkloadId, kept: Set[str]) -> None:
-        """Delete every object of the workload but the kept parts."""
-        for kind, plural in PLURALS.items():
-            for metadata in self._labelled(plural, workload):
+    def _refuse_foreign(self, path: str) -> None:
+        """NameTakenError if an object exists there that is not ours."""
+        try:
+            live = self._metadata(path)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return
+        if (live.labels or {}).get(naming.MANAGED_BY) != naming.MANAGER:
+            raise NameTakenError(f"{path} exists and is not ours")
+
+    def _metadata(self, path: str) -> objects.Metadata:
+        return decode_json(self._client.get(path, {}), objects.PartialObject).metadata
+
+    def _remove_misplaced(self, workload: WorkloadId) -> None:
+        """What an adapter with another isolation left."""
+        if self._namespaces.is_per_lease:
+            self._prune(workload, self._namespaces.shared, frozenset())
+        else:
+            self._remove_namespace(workload)
+
+    def _remove_namespace(self, workload: WorkloadId) -> None:
+        """The workload's own namespace, if it exists and is ours; without permission to read it, there never
+        was one.
+        """
+        try:
+            live = self._metadata(object_path("namespaces", "", workload))
+        except ApiError as error:
+            if error.status not in (403, 404):
+                raise
+            return
+        is_ours = naming.workload_labels(workload).items() <= (live.labels or {}).items()
+        if is_ours and live.deletion_timestamp is None:
+            self._delete("namespaces", live)
+
+    def _prune(self, workload: WorkloadId, namespace: str, kept: Set[str]) -> None:
+        """Delete every object of the workload in a namespace but the kept parts."""
+        for kind in REMOVED:
+            for metadata in self._labelled(PLURALS[kind], namespace, workload):
                 if (part := f"{kind}/{metadata.name}") not in kept:
-                    self._delete(plural, metadata)
-                    self._observer.server_drift.pop(part, None)
+                    self._delete(PLURALS[kind], metadata)
+                    self._observer.server_drift.pop((namespace, part), None)
         for plural in ("replicasets", "pods") if not kept else ():
-            for metadata in self._labelled(plural, workload):
+            for metadata in self._labelled(plural, namespace, workload):
                 if not metadata.owner_references:
                     self._delete(plural, metadata)
 
-    def _labelled(self, plural: str, workload: WorkloadId) -> Iterator[objects.Metadata]:
+    def _labelled(self, plural: str, namespace: str, workload: WorkloadId) -> Iterator[objects.Metadata]:
         selector = {"labelSelector": naming.workload_selector(workload)}
-        raw = self._client.get(self._path(plural, ""), selector, METADATA_ONLY)
+        raw = self._client.get(object_path(plural, namespace, ""), selector, METADATA_ONLY)
         for item in decode_json(raw, objects.ObjectList).items or ():
             metadata = decode_json(item, objects.PartialObject).metadata
             if metadata.deletion_timestamp is None:
@@ -177,14 +278,10 @@ class KubernetesAdapter:
 
     def _delete(self, plural: str, metadata: objects.Metadata) -> None:
         try:
-            self._client.delete(self._path(plural, metadata.name), metadata.uid)
+            self._client.delete(object_path(plural, metadata.namespace, metadata.name), metadata.uid)
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
-
-    def _path(self, plural: str, name: str) -> str:
-        group = GROUPS.get(plural, "/api/v1")
-        return f"{group}/namespaces/{self._namespace}/{plural}" + (f"/{name}" if name else "")
 
 
 class NameTakenError(Exception):

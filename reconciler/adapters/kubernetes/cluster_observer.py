@@ -1,21 +1,29 @@
-"""Observes a cluster: eight informers, and the workloads and capacity that their caches show together."""
+"""Observes a cluster: its informers, and the workloads and capacity that their caches show together."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.informer import Informer
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
-from reconciler.adapters.kubernetes.policies import base_spec
+from reconciler.adapters.kubernetes.namespaces import Namespaces
+from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS
+from reconciler.adapters.kubernetes.objects import PartialObject
+from reconciler.adapters.kubernetes.policies import base_spec, ranges_in_internet
 from reconciler.adapters.kubernetes.views import (
+    DeploymentView,
+    ForeignPodView,
+    ObjectMeta,
     PartView,
     PodView,
+    base_drift,
     deployment_view,
     foreign_pod_view,
     node_view,
@@ -24,82 +32,97 @@ from reconciler.adapters.kubernetes.views import (
     quota_view,
 )
 from reconciler.adapters.kubernetes.workload_view import (
+    Expected,
     WorkloadObjects,
     capacity_of,
     group_by_workload,
     observed_workload_of,
 )
+from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.machines import Capacity
 from reconciler.values.observed import AdapterView, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
 
 FIRST_LOOK_SECONDS = 10.0
+SHARED_PARTS = ("service", "networkpolicy")
+LEASE_PARTS = ("limitrange", "resourcequota", "namespace")
+"""Kinds of objects beside Deployments: of every workload, and of those with a namespace of their own."""
+
 NOT_FINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 Workloads = Mapping[WorkloadId, ObservedWorkload]
 Derived = TypeVar("Derived")
+Owned = TypeVar("Owned", DeploymentView, PartView, PodView)
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterTarget:
-    """Where workloads run: credentials from the host file, the rest from the repository. Leases of another
-    `provider` than our address are not ours ("": all are). `egress_denied` are ranges that tenants must not
-    reach, beside private ones.
+    """Where workloads run: credentials from the host file, settings from the repository. Leases of another
+    `provider` than our address are not ours ("": all are).
     """
 
     kubeconfig: Kubeconfig
-    namespace: str = "provider-workloads"
-    stale_seconds: float = 30.0
+    settings: KubernetesSettings
     provider: str = ""
-    egress_denied: tuple[str, ...] = ()
+    stale_seconds: float = 30.0
 
 
 class ClusterObserver:
     """Answers from memory and recomputes only what changed; for one reading thread."""
 
     def __init__(self, client: ApiClient, target: ClusterTarget) -> None:
+        self._client = client
         self._provider = target.provider
-        inside, ours = f"/namespaces/{target.namespace}", {"labelSelector": naming.OURS}
-        managed, base = {"labelSelector": naming.MANAGED}, base_spec(target.egress_denied)
-        foreign = {"labelSelector": naming.FOREIGN_PODS, "fieldSelector": NOT_FINISHED}
-        elsewhere = {"fieldSelector": f"metadata.namespace!={target.namespace},{NOT_FINISHED}"}
-        quota = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
-        self._deployments = Informer(client, f"/apis/apps/v1{inside}/deployments", ours, deployment_view)
-        self._services = Informer(client, f"/api/v1{inside}/services", ours, part_view)
-        self._policies = Informer(
-            client,
-            f"/apis/networking.k8s.io/v1{inside}/networkpolicies",
-            managed,
-            lambda raw: part_view(raw, base),
-        )
-        self._pods = Informer(client, f"/api/v1{inside}/pods", ours, pod_view)
-        self._nodes = Informer(client, "/api/v1/nodes", {}, node_view)
-        self._foreign_pods = Informer(client, f"/api/v1{inside}/pods", foreign, foreign_pod_view)
-        self._pods_elsewhere = Informer(client, "/api/v1/pods", elsewhere, foreign_pod_view)
-        self._quotas = Informer(client, f"/api/v1{inside}/resourcequotas", quota, quota_view)
-        self._by_kind: dict[str, Informer[Any]] = {
-            "Deployment": self._deployments,
-            "Service": self._services,
-            "NetworkPolicy": self._policies,
-            "ResourceQuota": self._quotas,
+        self._settings = target.settings
+        self._namespaces = Namespaces.of_settings(target.settings)
+        self._deployments = self._watch("deployments", naming.OURS, deployment_view)
+        self._pods = self._watch("pods", naming.OURS, pod_view)
+        self._parts = {
+            kind: self._watch(PLURALS[kind], naming.MANAGED, partial(part_view, kind=kind))
+            for kind in (*SHARED_PARTS, *(LEASE_PARTS if self._namespaces.is_per_lease else ()))
         }
+        self._limits = self._parts.get("limitrange") or self._watch(
+            "limitranges", naming.MANAGED, partial(part_view, kind="limitrange")
+        )
+        self._nodes = Informer(client, "/api/v1/nodes", {}, node_view)
+        self._other_pods = tuple(self._watch_other_pods())
+        quota = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
+        path = f"/api/v1/namespaces/{target.settings.namespace}/resourcequotas"
+        self._quotas = Informer(client, path, quota, quota_view)
         self._known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
         self._invalidated: deque[WorkloadId] = deque()
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
-        self.server_drift: dict[str, str] = {}
-        """By part (`deployment/name`): the drift that the cluster itself causes on an apply."""
+        self._service_ranges: tuple[str, ...] = ()
+        self._base = base_spec(self.denied_ranges())
+        self.server_drift: dict[tuple[str, str], str] = {}
+        """By namespace and part (`deployment/name`): the drift that the cluster itself causes on an apply."""
+
+    def _watch(self, plural: str, selector: str, view: Callable[[bytes], Any]) -> Informer[Any]:
+        path = self._namespaces.path(API_PATHS[plural], plural)
+        return Informer(self._client, path, {"labelSelector": selector}, view)
+
+    def _watch_other_pods(self) -> Iterator[Informer[Any]]:
+        """Pods of no workload beside ours, and all pods in other namespaces: another provider's too."""
+        space = self._settings.namespace
+        selections = [
+            ("/api/v1/pods", {"fieldSelector": f"metadata.namespace!={space},{NOT_FINISHED}"}),
+            (f"/api/v1/namespaces/{space}/pods", {"labelSelector": naming.FOREIGN_PODS}),
+        ]
+        if self._namespaces.is_per_lease:
+            labels = (naming.FOREIGN_PODS, naming.LOOKALIKE_PODS)
+            selections = [("/api/v1/pods", {"labelSelector": each}) for each in labels]
+        for path, query in selections:
+            yield Informer(self._client, path, {"fieldSelector": NOT_FINISHED} | query, foreign_pod_view)
 
     @property
     def informers(self) -> tuple[Informer[Any], ...]:
         """All of them."""
-        return (*self._by_kind.values(), self._pods, self._nodes, *self._other_pods)
-
-    @property
-    def _other_pods(self) -> tuple[Informer[Any], ...]:
-        """Pods of no workload in our namespace, and all pods in other namespaces: another provider's too."""
-        return (self._foreign_pods, self._pods_elsewhere)
+        limits = () if self._limits in self._parts.values() else (self._limits,)
+        watched = (self._deployments, *self._parts.values(), *limits, self._quotas, self._pods, self._nodes)
+        return (*watched, *self._other_pods)
 
     def start(self, wake: Wake, stale_seconds: float) -> None:
         """Begin to watch; an informer that is broken for longer than that is Unseen."""
@@ -125,28 +148,64 @@ class ClusterObserver:
 
     def record_write(self, kind: str, raw: bytes) -> None:
         """Store the response to our own write, so that a lagging watch causes no second write."""
-        if informer := self._by_kind.get(kind):
+        name = kind.lower()
+        own = {"deployment": self._deployments, "limitrange": self._limits}
+        if (informer := own.get(name) or self._parts.get(name)) is not None:
             informer.record_write(raw)
+        if name == "resourcequota" and decode_json(raw, PartialObject).metadata.name == naming.QUOTA_NAME:
+            self._quotas.record_write(raw)
+
+    def denied_ranges(self) -> tuple[str, ...]:
+        """Public ranges that tenants must not reach: those of the adapter's file, of nodes and their pods,
+        and of Services.
+        """
+        nodes = self._nodes.read()
+        seen = nodes.view.values() if isinstance(nodes, Seen) else ()
+        ranges = {each for node in seen for each in node.ranges}
+        return (*self._settings.egress_denied, *sorted(ranges.union(self._service_ranges)))
+
+    def learn_service_ranges(self, ranges: Iterable[str]) -> None:
+        """Deny these from the next look on, so far as they are public."""
+        self._service_ranges = ranges_in_internet(ranges)
+
+    def has_user_namespaces(self) -> bool:
+        """Whether every open node has them, for the runtime of tenants' pods."""
+        nodes = self._nodes.read()
+        seen = nodes.view.values() if isinstance(nodes, Seen) else ()
+        is_open = [each for each in seen if each.allocatable is not None]
+        handler = self._settings.runtime_class
+        return bool(is_open) and all(handler in each.user_namespaces for each in is_open)
 
     def invalidate(self, workload: WorkloadId) -> None:
         """Recompute this workload at the next look: its server drift has changed. From any thread."""
         self._invalidated.append(workload)
 
     def _look_at_workloads(self) -> Reading[Workloads]:
+        base = base_spec(self.denied_ranges())
+        if base != self._base:
+            self._base, self._workloads, self._capacity = base, None, None
+            self._known.clear()
         while self._invalidated:
             self._known.pop(self._invalidated.popleft(), None)
             self._workloads = None
-        sources = (self._deployments, self._services, self._policies, self._pods)
+        sources = (self._deployments, self._pods, *self._parts.values())
         self._workloads = _derive(sources, self._workloads, self._derive_workloads)
         return self._workloads[1]
 
-    def _derive_workloads(self, *caches: Mapping[str, Any]) -> Reading[Workloads]:
-        groups = group_by_workload(*(cache.values() for cache in caches))
+    def _derive_workloads(
+        self, deployments: Mapping[str, Any], pods: Mapping[str, Any], *parts: Mapping[str, Any]
+    ) -> Reading[Workloads]:
+        groups = group_by_workload(
+            self._ours(deployments.values()),
+            (part for kind in parts for part in self._ours(kind.values())),
+            self._ours(pods.values()),
+        )
+        expected = Expected(self._namespaces, self._base, self.server_drift)
         known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
         for workload, group in sorted(groups.items()):
             old = self._known.get(workload)
             if old is None or not old[0].same(group):
-                old = (group, observed_workload_of(workload, group, self.server_drift))
+                old = (group, observed_workload_of(workload, group, expected))
             known[workload] = old
         self._known = known
         ours = {
@@ -156,16 +215,49 @@ class ClusterObserver:
         }
         return Seen(ours)
 
+    def _ours(self, views: Iterable[Owned]) -> Iterator[Owned]:
+        """Those in a namespace of ours: another provider's may have the same labels."""
+        for view in views:
+            namespace = view.meta.namespace
+            if not namespace or self._namespaces.may_hold(namespace, view.meta.workload):
+                yield view
+
     def _look_at_capacity(self) -> Reading[Capacity]:
+        framed = (self._parts["networkpolicy"], self._limits)
         sources: tuple[Informer[Any], ...] = (
-            self._nodes,
-            self._quotas,
-            self._policies,
-            self._pods,
+            *(self._nodes, self._quotas, *framed, self._pods),
             *self._other_pods,
         )
-        self._capacity = _derive(sources, self._capacity, _derive_capacity)
+        self._capacity = _derive(sources, self._capacity, self._derive_capacity)
         return self._capacity[1]
+
+    def _derive_capacity(self, *caches: Mapping[str, Any]) -> Reading[Capacity]:
+        """Without a correct base policy and default limits no quota counts as set, so that the namespace is
+        prepared again.
+        """
+        nodes, quotas, policies, limits, pods, *other_pods = caches
+        quota = next(iter(quotas.values()), None) if self._is_prepared(policies, limits) else None
+        ours = [pod for pod in pods.values() if self._is_ours(pod.meta)]
+        foreign = [pod for found in other_pods for pod in found.values()]
+        foreign += [
+            ForeignPodView(pod.node, pod.requests)
+            for pod in (pods.values() if len(ours) < len(pods) else ())
+            if not pod.finished and not self._is_ours(pod.meta)
+        ]
+        return capacity_of(nodes.values(), ours, foreign, quota)
+
+    def _is_ours(self, meta: ObjectMeta) -> bool:
+        """Whether an object is in a namespace of ours, and not of another provider's lease."""
+        if not self._namespaces.may_hold(meta.namespace, meta.workload):
+            return False
+        return not self._provider or meta.lease is None or meta.lease.provider == self._provider
+
+    def _is_prepared(self, policies: Mapping[str, PartView], limits: Mapping[str, PartView]) -> bool:
+        space = self._settings.namespace
+        policy = policies.get(f"{space}/{naming.POLICY_NAME}")
+        defaults = limits.get(f"{space}/{naming.LIMITS_NAME}")
+        is_defaulted = defaults is not None and not defaults.drift
+        return policy is not None and is_defaulted and not base_drift(self._base, policy)
 
 
 def _derive(
@@ -185,17 +277,3 @@ def _derive(
     if last is not None and last[0] and all(a is b for a, b in zip(last[0], caches, strict=True)):
         return last
     return tuple(caches), derive(*caches)
-
-
-def _derive_capacity(
-    nodes: Mapping[str, Any],
-    quotas: Mapping[str, Any],
-    policies: Mapping[str, PartView],
-    pods: Mapping[str, PodView],
-    *other_pods: Mapping[str, Any],
-) -> Reading[Capacity]:
-    """Without a correct base policy no quota counts as set, so that the namespace is prepared again."""
-    is_prepared = any(each.meta.name == naming.POLICY_NAME and not each.drift for each in policies.values())
-    quota = next(iter(quotas.values()), None) if is_prepared else None
-    others = [pod for found in other_pods for pod in found.values()]
-    return capacity_of(nodes.values(), pods.values(), others, quota)

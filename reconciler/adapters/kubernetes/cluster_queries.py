@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
+from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.adapters.kubernetes.views import PodView, clean_name
 from reconciler.documents.typed_json import decode_json
@@ -36,9 +37,9 @@ UNMEASURED = {
 class ClusterQueries:
     """One or a few requests for each query; OSError with a sentence if one fails."""
 
-    def __init__(self, client: ApiClient, namespace: str) -> None:
+    def __init__(self, client: ApiClient, namespaces: Namespaces) -> None:
         self._client = client
-        self._namespace = namespace
+        self._namespaces = namespaces
 
     def logs(self, workload: WorkloadId, pods: Sequence[PodView], lines: int) -> Iterator[bytes]:
         """As `ports.Adapter`; one request for each pod, as its lines are consumed."""
@@ -50,7 +51,7 @@ class ClusterQueries:
 
     def _log(self, pod: PodView, lines: int) -> list[bytes]:
         limits = {"tailLines": str(lines), "limitBytes": str(LOG_MAX_BYTES)}
-        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod.meta.name}/log"
+        path = f"{naming.object_path('pods', pod.meta.namespace, pod.meta.name)}/log"
         try:
             raw = self._client.get(
                 path, limits | {"container": pod.meta.service}, "text/plain,application/json,*/*"
@@ -63,7 +64,7 @@ class ClusterQueries:
 
     def use(self, workload: WorkloadId, pods: Sequence[PodView]) -> WorkloadUse:
         """As the metrics API measures it; without one, what the containers request."""
-        path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{self._namespace}/pods"
+        path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{self._namespaces.home(workload)}/pods"
         try:
             raw = self._client.get(path, {"labelSelector": naming.workload_selector(workload)})
         except ApiError as error:
@@ -79,14 +80,14 @@ class ClusterQueries:
     def events(self, workload: WorkloadId) -> WorkloadEvents:
         """Events of its objects, newest first; includes deleted objects if all events fit on one page."""
         try:
-            page = self._events({"limit": str(PAGE_SIZE)})
+            page = self._events(workload, {"limit": str(PAGE_SIZE)})
             if not page.metadata.continue_:
                 found = [each for each in _decoded(page) if workload in each.involved_object.name]
                 return _newest(found, complete=True)
             names = list(dict.fromkeys(self._names(workload)))
             limit = {"limit": str(EVENTS_MAX)}
             pages = (
-                self._events({"fieldSelector": f"involvedObject.name={name}"} | limit)
+                self._events(workload, {"fieldSelector": f"involvedObject.name={name}"} | limit)
                 for name in names[:OBJECTS_MAX]
             )
             found = [each for page in pages for each in _decoded(page)]
@@ -94,13 +95,13 @@ class ClusterQueries:
         except ApiError as error:
             raise OSError(error.sentence(self._client.server)) from error
 
-    def _events(self, query: dict[str, str]) -> objects.ObjectList:
-        raw = self._client.get(f"/api/v1/namespaces/{self._namespace}/events", query)
+    def _events(self, workload: WorkloadId, query: dict[str, str]) -> objects.ObjectList:
+        raw = self._client.get(f"/api/v1/namespaces/{self._namespaces.home(workload)}/events", query)
         return decode_json(raw, objects.ObjectList)
 
     def _names(self, workload: WorkloadId) -> Iterator[str]:
-        for plural in ("apis/apps/v1/{}/deployments", "apis/apps/v1/{}/replicasets", "api/v1/{}/pods"):
-            path = "/" + plural.format(f"namespaces/{self._namespace}")
+        for plural in ("deployments", "replicasets", "pods"):
+            path = naming.object_path(plural, self._namespaces.home(workload), "")
             raw = self._client.get(path, {"labelSelector": naming.workload_selector(workload)}, METADATA_ONLY)
             for item in decode_json(raw, objects.ObjectList).items or ():
                 yield decode_json(item, objects.PartialObject).metadata.name

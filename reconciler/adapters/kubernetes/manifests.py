@@ -1,77 +1,79 @@
-"""Values to Kubernetes objects; pure."""
+"""The objects of a workload's services; pure."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.adapters.kubernetes import naming
-from reconciler.adapters.kubernetes.policies import service_policies
-from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quantity, cpu_quantity
-from reconciler.values.desired import Env, Port, Service, Workload
-from reconciler.values.images import CAPABILITIES
-from reconciler.values.resources import Resources
+from reconciler.adapters.kubernetes.namespaces import (
+    frame_parts,
+    lease_quota_manifest,
+    limits_manifest,
+    namespace_manifest,
+)
+from reconciler.adapters.kubernetes.pods import Rendering, pod_spec
+from reconciler.adapters.kubernetes.policies import base_policy, service_policies
+from reconciler.values.clusters import LeaseIsolation
+from reconciler.values.desired import Port, Service, Workload
 
 Manifest = dict[str, Any]
-GRACE_SECONDS = 30
 REVISIONS_KEPT = 2
 
 
-def namespace_manifest(namespace: str) -> Manifest:
-    """Our namespace, which rejects privileged pods."""
-    labels = {naming.MANAGED_BY: naming.MANAGER, "pod-security.kubernetes.io/enforce": "baseline"}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}
+def frame_manifests(rendering: Rendering, denied: Iterable[str]) -> list[Manifest]:
+    """The namespace of the workload, if it has its own, and the objects in it that no service needs; `denied`
+    are ranges without access.
+    """
+    if not _has_namespace(rendering):
+        return []
+    workload, namespace = rendering.workload, rendering.namespace
+    labels = naming.workload_labels(workload.id)
+    made = [
+        namespace_manifest(namespace, rendering.settings.pod_security, labels),
+        base_policy(namespace, denied, labels),
+        limits_manifest(namespace, labels),
+        lease_quota_manifest(rendering),
+    ]
+    return [_with_digest(rendering, each) for each in made]
 
 
-def quota_manifest(namespace: str, quota: Resources) -> Manifest:
-    """The quota for all workloads together; requests equal limits."""
-    amounts = {
-        "cpu": cpu_quantity(quota.cpu_milli),
-        "memory": bytes_quantity(quota.memory_bytes),
-        "ephemeral-storage": bytes_quantity(quota.storage_bytes),
-    }
-    hard = {f"{side}.{name}": amount for side in ("requests", "limits") for name, amount in amounts.items()}
-    hard[f"requests.{naming.GPU}"] = count_quantity(quota.gpu)
-    meta = {"name": naming.QUOTA_NAME, "namespace": namespace, "labels": {naming.MANAGED_BY: naming.MANAGER}}
-    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": hard}}
-
-
-def service_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
-    """For each service with ports, a ClusterIP Service with all of them for its own lease; for public ports,
-    a NodePort Service with these alone.
+def service_manifests(rendering: Rendering) -> list[Manifest]:
+    """For each service with ports, a ClusterIP Service with all of them for its own lease; for global ports,
+    a second Service with these alone.
     """
     made: list[Manifest] = []
-    for service in workload.services:
+    for service in rendering.workload.services:
         if service.ports:
-            made.append(_service(namespace, workload, service))
+            made.append(_service(rendering, service))
         if any(port.public for port in service.ports):
-            made.append(_public_service(namespace, workload, service))
-    return [_with_digest(workload, digest, each) for each in made]
+            made.append(_public_service(rendering, service))
+    return [_with_digest(rendering, each) for each in made]
 
 
-def policy_manifests(namespace: str, workload: Workload, digest: str) -> list[Manifest]:
+def policy_manifests(rendering: Rendering) -> list[Manifest]:
     """A NetworkPolicy for each service."""
-    return [_with_digest(workload, digest, each) for each in service_policies(namespace, workload)]
+    made = service_policies(rendering.namespace, rendering.workload)
+    return [_with_digest(rendering, each) for each in made]
 
 
-def deployment_manifests(
-    namespace: str, workload: Workload, digest: str, addresses: Mapping[str, str]
-) -> list[Manifest]:
+def deployment_manifests(rendering: Rendering, addresses: Mapping[str, str]) -> list[Manifest]:
     """A Deployment for each service; `addresses` (service name -> cluster IP) become host aliases, so that
     services find each other by the names in the manifest, which tenants may share.
     """
     aliases = [{"ip": address, "hostnames": [name]} for name, address in sorted(addresses.items())]
     return [
-        _with_digest(workload, digest, _deployment(namespace, workload, service, aliases))
-        for service in workload.services
+        _with_digest(rendering, _deployment(rendering, service, aliases))
+        for service in rendering.workload.services
     ]
 
 
-def parts_of(workload: Workload) -> tuple[str, ...]:
-    """The objects of a workload, as `deployment/name`, `networkpolicy/name`, `service/name`; sorted."""
-    parts: list[str] = []
+def parts_of(rendering: Rendering) -> tuple[str, ...]:
+    """The objects of a workload, such as `deployment/name`; sorted."""
+    workload = rendering.workload
+    parts = list(frame_parts(workload)) if _has_namespace(rendering) else []
     for service in workload.services:
         name = naming.object_name(workload.id, service.name)
         parts += [f"deployment/{name}", f"networkpolicy/{name}"]
@@ -81,37 +83,71 @@ def parts_of(workload: Workload) -> tuple[str, ...]:
     return tuple(sorted(parts))
 
 
-def _with_digest(workload: Workload, digest: str, manifest: Manifest) -> Manifest:
-    """Adds the lease, the digest, all parts of the workload, and the spec as applied."""
-    applied = json.dumps(manifest["spec"], sort_keys=True, separators=(",", ":"))
+def secrets_of(workload: Workload) -> Mapping[str, frozenset[str]]:
+    """By name: the keys of each Secret that the workload refers to; the host file grants them."""
+    found: dict[str, set[str]] = {}
+    for service in workload.services:
+        for env in service.env:
+            if env.secret is not None:
+                name, _, key = env.secret.partition("/")
+                found.setdefault(name, set()).add(key)
+    return {name: frozenset(keys) for name, keys in sorted(found.items())}
+
+
+def secret_manifest(rendering: Rendering, name: str, data: Mapping[str, str]) -> Manifest:
+    """A copy of a Secret in the workload's namespace; `data` is base64."""
+    meta = {
+        "name": name,
+        "namespace": rendering.namespace,
+        "labels": naming.workload_labels(rendering.workload.id),
+    }
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": dict(data)}
+
+
+def _has_namespace(rendering: Rendering) -> bool:
+    return rendering.settings.isolation is LeaseIsolation.NAMESPACE
+
+
+def _with_digest(rendering: Rendering, manifest: Manifest) -> Manifest:
+    """Adds the lease, the digest, all parts of the workload, and the spec as applied (of a namespace, the
+    labels, which say what it enforces).
+    """
+    applied = manifest.get("spec") or {"labels": manifest["metadata"]["labels"]}
     annotations = {
-        naming.LEASE: str(workload.lease),
-        naming.DIGEST: digest,
-        naming.PARTS: ",".join(parts_of(workload)),
-        naming.APPLIED: applied,
+        naming.LEASE: str(rendering.workload.lease),
+        naming.DIGEST: rendering.digest,
+        naming.PARTS: ",".join(parts_of(rendering)),
+        naming.APPLIED: json.dumps(applied, sort_keys=True, separators=(",", ":")),
     }
     return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}
 
 
-def _metadata(namespace: str, workload: Workload, service: Service) -> Manifest:
-    name = naming.object_name(workload.id, service.name)
-    return {"name": name, "namespace": namespace, "labels": naming.labels(workload.id, service.name)}
+def _metadata(rendering: Rendering, service: Service) -> Manifest:
+    workload = rendering.workload.id
+    return {
+        "name": naming.object_name(workload, service.name),
+        "namespace": rendering.namespace,
+        "labels": naming.labels(workload, service.name),
+    }
 
 
-def _service(namespace: str, workload: Workload, service: Service) -> Manifest:
+def _service(rendering: Rendering, service: Service) -> Manifest:
     spec = {
         "type": "ClusterIP",
-        "selector": naming.selector(workload.id, service.name),
+        "selector": naming.selector(rendering.workload.id, service.name),
         "ports": [_service_port(port) for port in service.ports],
     }
-    meta = _metadata(namespace, workload, service)
+    meta = _metadata(rendering, service)
     return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
 
 
-def _public_service(namespace: str, workload: Workload, service: Service) -> Manifest:
-    made = _service(namespace, workload, service)
-    made["metadata"]["name"] = naming.public_name(workload.id, service.name)
-    made["spec"] |= {"type": "NodePort", "ports": [_service_port(p) for p in service.ports if p.public]}
+def _public_service(rendering: Rendering, service: Service) -> Manifest:
+    made = _service(rendering, service)
+    made["metadata"]["name"] = naming.public_name(rendering.workload.id, service.name)
+    made["spec"] |= {
+        "type": rendering.settings.global_ports.value,
+        "ports": [_service_port(port) for port in service.ports if port.public],
+    }
     return made
 
 
@@ -121,12 +157,11 @@ def _service_port(port: Port) -> Manifest:
     return {"name": name, "port": exposed, "targetPort": port.port, "protocol": port.protocol}
 
 
-def _deployment(
-    namespace: str, workload: Workload, service: Service, aliases: Sequence[Manifest]
-) -> Manifest:
+def _deployment(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
     """Rolls without surplus pods: the lease does not pay for them."""
-    pod_spec = _pod_spec(service, aliases)
-    spec_hash = hashlib.sha256(json.dumps(pod_spec, sort_keys=True).encode()).hexdigest()[:10]
+    workload = rendering.workload
+    pod = pod_spec(rendering, service, aliases)
+    spec_hash = hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:10]
     template_meta = {
         "labels": naming.labels(workload.id, service.name) | {naming.SPEC: spec_hash},
         "annotations": {naming.LEASE: str(workload.lease)},
@@ -136,65 +171,8 @@ def _deployment(
         "revisionHistoryLimit": REVISIONS_KEPT,
         "selector": {"matchLabels": naming.selector(workload.id, service.name)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
-        "template": {"metadata": template_meta, "spec": pod_spec},
+        "template": {"metadata": template_meta, "spec": pod},
     }
-    meta = _metadata(namespace, workload, service)
+    meta = _metadata(rendering, service)
     meta["labels"][naming.SPEC] = spec_hash
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
-
-
-def _pod_spec(service: Service, aliases: Sequence[Manifest]) -> Manifest:
-    """A tenant's pod: no access to the cluster's API, no names of other tenants, no privilege escalation."""
-    spec: Manifest = {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_container(service)],
-    }
-    return spec | ({"hostAliases": list(aliases)} if aliases else {})
-
-
-def _container(service: Service) -> Manifest:
-    amounts = _amounts(service.resources)
-    container: Manifest = {
-        "name": service.name,
-        "image": service.image,
-        "resources": {"requests": amounts, "limits": amounts},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "privileged": False,
-            "capabilities": {"drop": ["ALL"], "add": list(CAPABILITIES)},
-        },
-    }
-    optional: Manifest = {
-        "command": list(service.command),
-        "args": list(service.args),
-        "env": [_env(env) for env in service.env],
-        "ports": [{"containerPort": p, "protocol": protocol} for p, protocol in _container_ports(service)],
-    }
-    return container | {name: value for name, value in optional.items() if value}
-
-
-def _container_ports(service: Service) -> list[tuple[int, str]]:
-    return sorted({(port.port, port.protocol) for port in service.ports})
-
-
-def _amounts(resources: Resources) -> dict[str, str]:
-    amounts = {
-        "cpu": cpu_quantity(resources.cpu_milli),
-        "memory": bytes_quantity(resources.memory_bytes),
-    }
-    if resources.storage_bytes:
-        amounts["ephemeral-storage"] = bytes_quantity(resources.storage_bytes)
-    if resources.gpu:
-        amounts[naming.GPU] = count_quantity(resources.gpu)
-    return amounts
-
-
-def _env(env: Env) -> Manifest:
-    """A secret is a reference (`name/key`); its value never passes through here."""
-    if env.secret is None:
-        return {"name": env.name, "value": env.value or ""}
-    name, _, key = env.secret.partition("/")
-    return {"name": env.name, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}

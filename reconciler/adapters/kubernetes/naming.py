@@ -22,8 +22,10 @@ APPLIED = "virtengine.com/applied"
 
 QUOTA_NAME = "provider-capacity"
 POLICY_NAME = "provider-workloads"
+LIMITS_NAME = "provider-defaults"
+LEASE_QUOTA_NAME = "provider-lease"
 PUBLIC = "-np"
-"""The suffix of NodePort Services; the longest workload id leaves no room for a longer one."""
+"""The suffix of Services for global ports; the longest workload id leaves no room for a longer one."""
 
 GPU = "nvidia.com/gpu"
 NAME_MAX = 63
@@ -36,6 +38,40 @@ OURS = f"{MANAGED_BY}={MANAGER},{WORKLOAD}"
 
 FOREIGN_PODS = f"!{WORKLOAD}"
 """Selects pods of no workload, in the namespace of workloads."""
+
+
+LOOKALIKE_PODS = f"{WORKLOAD},{MANAGED_BY}!={MANAGER}"
+"""Selects pods with the label of a workload that are not ours."""
+
+API_PATHS = {
+    "deployments": "/apis/apps/v1",
+    "replicasets": "/apis/apps/v1",
+    "networkpolicies": "/apis/networking.k8s.io/v1",
+    "pods": "/api/v1",
+    "services": "/api/v1",
+    "limitranges": "/api/v1",
+    "resourcequotas": "/api/v1",
+    "namespaces": "/api/v1",
+    "secrets": "/api/v1",
+}
+"""The API group of each kind of object that we use."""
+
+PLURALS = {
+    "deployment": "deployments",
+    "service": "services",
+    "networkpolicy": "networkpolicies",
+    "limitrange": "limitranges",
+    "resourcequota": "resourcequotas",
+    "namespace": "namespaces",
+    "secret": "secrets",
+}
+"""The plural of each kind that we apply."""
+
+
+def object_path(plural: str, namespace: str, name: str) -> str:
+    """An object, or ("") the collection in a namespace."""
+    inside = f"/namespaces/{namespace}" if namespace else ""
+    return f"{API_PATHS[plural]}{inside}/{plural}" + (f"/{name}" if name else "")
 
 
 def workload_selector(workload: WorkloadId) -> str:
@@ -67,6 +103,11 @@ def _named(service: str, end: str) -> str:
         suffix = hashlib.sha256(service.encode()).hexdigest()[:5]
         stem = f"{stem[: max(room - 6, 1)].rstrip('-')}-{suffix}"[:room]
     return f"{stem}{end}"
+
+
+def workload_labels(workload: WorkloadId) -> dict[str, str]:
+    """The ownership labels of an object of a workload that belongs to no service."""
+    return {MANAGED_BY: MANAGER, WORKLOAD: workload}
 
 
 def labels(workload: WorkloadId, service: str) -> dict[str, str]:

@@ -122,17 +122,53 @@ class Taint(ObjectStruct, frozen=True):
 class NodeSpec(ObjectStruct, frozen=True):
     unschedulable: bool = False
     taints: list[Taint] | None = None
+    pod_cidrs: list[str] | None = msgspec.field(default=None, name="podCIDRs")
+
+
+class NodeAddress(ObjectStruct, frozen=True):
+    """A host name or an IP address."""
+
+    address: str = ""
+
+
+class RuntimeFeatures(ObjectStruct, frozen=True):
+    user_namespaces: bool = False
+
+
+class RuntimeHandler(ObjectStruct, frozen=True):
+    """A container runtime of a node; "" is the default one."""
+
+    name: str = ""
+    features: RuntimeFeatures = RuntimeFeatures()
 
 
 class NodeObjectStatus(ObjectStruct, frozen=True):
     allocatable: dict[str, str] | None = None
     conditions: list[ObjectCondition] | None = None
+    addresses: list[NodeAddress] | None = None
+    runtime_handlers: list[RuntimeHandler] | None = None
 
 
 class NodeObject(ObjectStruct, frozen=True):
     metadata: Metadata
     spec: NodeSpec = NodeSpec()
     status: NodeObjectStatus = NodeObjectStatus()
+
+
+class ServiceRangeSpec(ObjectStruct, frozen=True):
+    cidrs: list[str] | None = None
+
+
+class ServiceRange(ObjectStruct, frozen=True):
+    """A ServiceCIDR: addresses of Services."""
+
+    spec: ServiceRangeSpec = ServiceRangeSpec()
+
+
+class SecretObject(ObjectStruct, frozen=True):
+    """A Secret; values are base64."""
+
+    data: dict[str, str] | None = None
 
 
 class QuotaSpec(ObjectStruct, frozen=True):

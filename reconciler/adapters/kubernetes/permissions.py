@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.values.clusters import LeaseIsolation
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -32,31 +33,53 @@ def _permissions(
     yield from (Permission(verb, resource, group, everywhere) for verb in verbs.split())
 
 
-REQUIRED_PERMISSIONS: tuple[Permission, ...] = (
-    *_permissions("get list watch create patch delete", "deployments", "apps"),
-    *_permissions("get list watch create patch delete", "services"),
-    *_permissions("get list watch create patch delete", "networkpolicies", "networking.k8s.io"),
-    *_permissions("list delete", "replicasets", "apps"),
-    *_permissions("get list watch delete", "pods"),
-    *_permissions("get", "pods/log"),
-    *_permissions("list", "events"),
-    *_permissions("get list watch create patch", "resourcequotas"),
-    *_permissions("list watch", "pods", everywhere=True),
-    *_permissions("list watch", "nodes", everywhere=True),
-    *_permissions("get", "namespaces"),
-)
-"""Server-side apply may create, so it needs create and patch."""
+def required_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
+    """What the adapter needs. Server-side apply may create, so it needs create and patch. Workloads with a
+    namespace each need them in all namespaces, and namespaces; a Secret is read in the namespace for all.
+    """
+    everywhere = isolation is LeaseIsolation.NAMESPACE
+    found = (
+        *_permissions("get list watch create patch delete", "deployments", "apps", everywhere),
+        *_permissions("get list watch create patch delete", "services", "", everywhere),
+        *_permissions(
+            "get list watch create patch delete", "networkpolicies", "networking.k8s.io", everywhere
+        ),
+        *_permissions("list delete", "replicasets", "apps", everywhere),
+        *_permissions("get", "pods/log", "", everywhere),
+        *_permissions("list", "events", "", everywhere),
+        *_permissions("get list watch create patch", "resourcequotas", "", everywhere),
+        *_permissions("get list watch create patch", "limitranges", "", everywhere),
+        *_permissions("list watch", "pods", everywhere=True),
+        *_permissions("list watch", "nodes", everywhere=True),
+    )
+    if everywhere:
+        return (
+            *found,
+            *_permissions("get delete", "pods", everywhere=True),
+            *_permissions("get list watch create patch delete", "namespaces", everywhere=True),
+            *_permissions("create patch", "secrets", everywhere=True),
+            *_permissions("get", "secrets"),
+        )
+    return (*found, *_permissions("get list watch delete", "pods"), *_permissions("get", "namespaces"))
 
-OPTIONAL_PERMISSIONS: tuple[Permission, ...] = (
-    *_permissions("patch", "namespaces"),
-    *_permissions("create", "namespaces", everywhere=True),
-    *_permissions("list", "pods", "metrics.k8s.io"),
-)
-"""Without these, an administrator creates the namespace, and usage shows what pods request."""
+
+def optional_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
+    """Without these, an administrator creates the namespace, usage shows what pods request, and ranges of
+    Services are denied only if they are private.
+    """
+    everywhere = isolation is LeaseIsolation.NAMESPACE
+    found = (
+        *_permissions("list", "pods", "metrics.k8s.io", everywhere),
+        *_permissions("list", "servicecidrs", "networking.k8s.io", everywhere=True),
+    )
+    if everywhere:
+        return found
+    create = _permissions("create", "namespaces", everywhere=True)
+    return (*_permissions("patch", "namespaces"), *create, *found)
 
 
 def denied_permissions(
-    client: ApiClient, namespace: str, permissions: tuple[Permission, ...] = REQUIRED_PERMISSIONS
+    client: ApiClient, namespace: str, permissions: tuple[Permission, ...]
 ) -> tuple[Permission, ...]:
     """The permissions that the cluster denies us; ApiError if it does not answer."""
     return tuple(each for each in permissions if not _is_granted(client, namespace, each))

@@ -7,7 +7,7 @@ still denies everything else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, TypeVar
 
@@ -45,11 +45,12 @@ DNS_ON_NODE = "169.254.20.10/32"
 """The address of NodeLocal DNSCache by convention."""
 
 
-def base_policy(namespace: str, denied: Iterable[str]) -> Manifest:
-    """For every pod of every workload; `denied` are further ranges without access, such as public addresses
-    of nodes.
+def base_policy(namespace: str, denied: Iterable[str], labels: Mapping[str, str] | None = None) -> Manifest:
+    """For every pod of every workload in the namespace; `denied` are further ranges without access, such as
+    public addresses of nodes.
     """
-    meta = {"name": naming.POLICY_NAME, "namespace": namespace, "labels": {naming.MANAGED_BY: naming.MANAGER}}
+    owned = {naming.MANAGED_BY: naming.MANAGER} | dict(labels or {})
+    meta = {"name": naming.POLICY_NAME, "namespace": namespace, "labels": owned}
     spec = base_spec(denied)
     return {"apiVersion": API_VERSION, "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
 
@@ -62,6 +63,23 @@ def base_spec(denied: Iterable[str]) -> Manifest:
         "ingress": [],
         "egress": [_dns(), *_internet(denied)],
     }
+
+
+def ranges_in_internet(ranges: Iterable[str]) -> tuple[str, ...]:
+    """Those addresses and ranges, in CIDR notation and sorted, that are not denied anyway; text that is
+    neither is left out.
+    """
+    denied = [ip_network(each) for each in NOT_INTERNET]
+    found: set[str] = set()
+    for text in ranges:
+        try:
+            network = ip_network(text, strict=False)
+        except ValueError:
+            continue
+        whole = INTERNET_4 if isinstance(network, IPv4Network) else INTERNET_6
+        if network.overlaps(whole) and not any(_is_within(network, each) for each in denied):
+            found.add(str(network))
+    return tuple(sorted(found))
 
 
 def service_policy_spec(workload: WorkloadId, service: Service) -> Manifest:
@@ -107,6 +125,12 @@ def _internet(denied: Iterable[str]) -> list[Manifest]:
     blocks = [_block(INTERNET_4, ranges), _block(INTERNET_6, ranges)]
     allowed = [block for block in blocks if block is not None]
     return [{"to": allowed}] if allowed else []
+
+
+def _is_within(network: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    if isinstance(network, IPv4Network) and isinstance(other, IPv4Network):
+        return network.subnet_of(other)
+    return isinstance(network, IPv6Network) and isinstance(other, IPv6Network) and network.subnet_of(other)
 
 
 def _block(whole: Network, ranges: list[IPv4Network | IPv6Network]) -> Manifest | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 from reconciler.adapters.kubernetes import drift, naming, objects
-from reconciler.adapters.kubernetes.policies import Manifest
+from reconciler.adapters.kubernetes.policies import Manifest, ranges_in_internet
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.documents.typed_json import decode_json
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
@@ -36,6 +37,7 @@ class ObjectMeta:
     parts: tuple[str, ...]
     deleting: bool
     uid: str = ""
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,15 @@ class DeploymentView:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A workload's Service or NetworkPolicy; `drift` is empty if it is as applied."""
+    """Another object of a workload, such as a Service: `part` is its kind and name (`service/name`), `drift`
+    is empty if it is as applied. `base_spec` is the live specification of a base policy, whose drift depends
+    on the cluster's nodes.
+    """
 
+    part: str
     meta: ObjectMeta
     drift: str
+    base_spec: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +98,14 @@ class ForeignPodView:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A node; `allocatable` is None if no pods may be scheduled there."""
+    """A node; `allocatable` is None if no pods may be scheduled there. `ranges` are its addresses and those
+    of its pods; `user_namespaces` are the runtime handlers that have them ("": the default one).
+    """
 
     name: str
     allocatable: Resources | None
+    ranges: tuple[str, ...] = ()
+    user_namespaces: frozenset[str] = frozenset()
 
 
 def deployment_view(raw: bytes) -> DeploymentView:
@@ -117,12 +128,20 @@ def deployment_view(raw: bytes) -> DeploymentView:
     )
 
 
-def part_view(raw: bytes, base: Manifest | None = None) -> PartView:
-    """A workload's Service or NetworkPolicy; `base` is the specification of the base policy."""
+def part_view(raw: bytes, kind: str) -> PartView:
+    """An object of a workload or of a namespace of workloads, of this kind in lower case."""
     metadata = decode_json(raw, objects.PartialObject).metadata
-    if base is not None and metadata.name == naming.POLICY_NAME:
-        return PartView(object_meta(metadata), _drift(base, raw))
-    return PartView(object_meta(metadata), drift_from_applied(raw, metadata))
+    meta = object_meta(metadata)
+    part = f"{kind}/{meta.name}"
+    if kind == "networkpolicy" and metadata.name == naming.POLICY_NAME:
+        return PartView(part, meta, "", json.dumps(_live_spec(raw), sort_keys=True))
+    return PartView(part, meta, drift_from_applied(raw, metadata))
+
+
+def base_drift(base: Manifest, view: PartView) -> str:
+    """Where a base policy differs from this specification."""
+    live = json.loads(view.base_spec)
+    return drift.live_values(base, live) if drift.differences(base, live) else ""
 
 
 def pod_view(raw: bytes) -> PodView:
@@ -154,8 +173,13 @@ def node_view(raw: bytes) -> NodeView:
     ready = any(each.type == "Ready" and each.status == "True" for each in found.status.conditions or ())
     tainted = any(each.effect in ("NoSchedule", "NoExecute") for each in found.spec.taints or ())
     is_open = ready and not found.spec.unschedulable and not tainted
+    addresses = [each.address for each in found.status.addresses or ()]
+    handlers = (each for each in found.status.runtime_handlers or () if each.features.user_namespaces)
     return NodeView(
-        clean_name(found.metadata.name), resources_of(found.status.allocatable) if is_open else None
+        clean_name(found.metadata.name),
+        resources_of(found.status.allocatable) if is_open else None,
+        ranges_in_internet([*addresses, *(found.spec.pod_cidrs or ())]),
+        frozenset(each.name for each in handlers),
     )
 
 
@@ -217,6 +241,7 @@ def object_meta(metadata: objects.Metadata) -> ObjectMeta:
         tuple(clean_name(part) for part in annotations.get(naming.PARTS, "").split(",") if part),
         metadata.deletion_timestamp is not None,
         clean_name(metadata.uid),
+        clean_name(metadata.namespace),
     )
 
 
@@ -236,8 +261,14 @@ def drift_from_applied(raw: bytes, metadata: objects.Metadata) -> str:
         return "unreadable"
 
 
+def _live_spec(raw: bytes) -> Any:
+    return decode_json(raw, objects.WithSpec).spec
+
+
 def _drift(applied: Manifest, raw: bytes) -> str:
-    live = decode_json(raw, objects.WithSpec).spec
+    of_labels = applied.keys() == {"labels"}
+    metadata = decode_json(raw, objects.PartialObject).metadata
+    live = {"labels": metadata.labels or {}} if of_labels else _live_spec(raw)
     return drift.live_values(applied, live) if drift.differences(applied, live) else ""
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.adapters.kubernetes.namespaces import Manifest, Namespaces
 from reconciler.adapters.kubernetes.troubles import workload_trouble
 from reconciler.adapters.kubernetes.views import (
     DeploymentView,
@@ -14,6 +15,7 @@ from reconciler.adapters.kubernetes.views import (
     ObjectMeta,
     PartView,
     PodView,
+    base_drift,
 )
 from reconciler.values.ids import WorkloadId
 from reconciler.values.machines import Capacity, Machine, capacity_reading
@@ -24,11 +26,10 @@ from reconciler.values.resources import Resources
 
 @dataclass(slots=True)
 class WorkloadObjects:
-    """The objects of one workload."""
+    """The objects of one workload; `parts` are all that are neither Deployments nor pods."""
 
     deployments: list[DeploymentView] = field(default_factory=list)
-    services: list[PartView] = field(default_factory=list)
-    policies: list[PartView] = field(default_factory=list)
+    parts: list[PartView] = field(default_factory=list)
     pods: list[PodView] = field(default_factory=list)
 
     def same(self, other: WorkloadObjects) -> bool:
@@ -38,49 +39,50 @@ class WorkloadObjects:
 
     def applied(self) -> tuple[DeploymentView | PartView, ...]:
         """The objects that we apply, Deployments first; the cluster creates the pods."""
-        return (*self.deployments, *self.services, *self.policies)
+        return (*self.deployments, *self.parts)
 
-    def drift(self) -> dict[str, str]:
-        """The drift of each applied object, by part (`service/name`)."""
-        kinds: dict[str, Sequence[DeploymentView | PartView]] = {
-            "deployment": self.deployments,
-            "service": self.services,
-            "networkpolicy": self.policies,
+    def drift(self, base: Manifest) -> dict[str, str]:
+        """The drift of each applied object, by part (`service/name`); a base policy's from `base`."""
+        found = {f"deployment/{each.meta.name}": each.drift for each in self.deployments}
+        return found | {
+            each.part: base_drift(base, each) if each.base_spec else each.drift for each in self.parts
         }
-        return {f"{kind}/{each.meta.name}": each.drift for kind, views in kinds.items() for each in views}
 
     def meta(self) -> list[ObjectMeta]:
         """Of all objects, Deployments first."""
         return [each.meta for each in (*self.applied(), *self.pods)]
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What objects are compared with: where they should be, the base policy's specification, and by namespace
+    and part the drift that the cluster itself causes on an apply (defaults, webhooks).
+    """
+
+    namespaces: Namespaces
+    base: Manifest
+    server_drift: Mapping[tuple[str, str], str]
+
+
 def group_by_workload(
-    deployments: Iterable[DeploymentView],
-    services: Iterable[PartView],
-    policies: Iterable[PartView],
-    pods: Iterable[PodView],
+    deployments: Iterable[DeploymentView], parts: Iterable[PartView], pods: Iterable[PodView]
 ) -> dict[WorkloadId, WorkloadObjects]:
-    """The objects of each workload; the base policy belongs to none."""
+    """The objects of each workload; those of a namespace for all belong to none."""
     found: dict[WorkloadId, WorkloadObjects] = defaultdict(WorkloadObjects)
     for deployment in deployments:
         found[deployment.meta.workload].deployments.append(deployment)
-    for service in services:
-        found[service.meta.workload].services.append(service)
-    for policy in policies:
-        if policy.meta.workload:
-            found[policy.meta.workload].policies.append(policy)
+    for part in parts:
+        if part.meta.workload:
+            found[part.meta.workload].parts.append(part)
     for pod in pods:
         found[pod.meta.workload].pods.append(pod)
     return dict(found)
 
 
 def observed_workload_of(
-    workload: WorkloadId, group: WorkloadObjects, server_drift: Mapping[str, str]
+    workload: WorkloadId, group: WorkloadObjects, expected: Expected
 ) -> ObservedWorkload | None:
-    """A workload from its objects; None if none of them names its lease.
-
-    `server_drift` is the drift that the cluster itself causes on an apply (defaults, webhooks), by part.
-    """
+    """A workload from its objects; None if none of them names its lease."""
     meta = group.meta()
     lease = next((each.lease for each in meta if each.lease is not None), None)
     if lease is None:
@@ -90,7 +92,8 @@ def observed_workload_of(
     replicas_ready = sum(pod.ready and not pod.meta.deleting for pod in group.pods)
     rolled_out = all(each.rolled_out and each.ready >= each.replicas for each in deployments)
     wanted = {part for each in meta for part in each.parts}
-    missing = {part for part in wanted if part.startswith("deployment/")} - group.drift().keys()
+    drift = group.drift(expected.base)
+    missing = {part for part in wanted if part.startswith("deployment/")} - drift.keys()
     digests = {each.meta.digest for each in group.applied()}
     return ObservedWorkload(
         id=workload,
@@ -100,8 +103,8 @@ def observed_workload_of(
         ready=0 < replicas <= replicas_ready and rolled_out and not missing,
         replicas_ready=replicas_ready,
         replicas=replicas,
-        removing=any(each.meta.deleting for each in deployments) or not group.applied(),
-        drifted=_has_drifted(group, wanted, server_drift),
+        removing=_is_being_removed(group),
+        drifted=_has_drifted(group, wanted, expected),
         trouble=workload_trouble(deployments, group.pods),
         pods=tuple(sorted(pod.meta.name for pod in _current_pods(group))),
         uids=tuple(sorted(each.meta.uid for each in deployments if each.meta.uid)),
@@ -120,15 +123,30 @@ def _ready_by_service(group: WorkloadObjects) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(Counter(pod.meta.service for pod in _current_pods(group) if pod.ready).items()))
 
 
-def _has_drifted(group: WorkloadObjects, wanted: set[str], server_drift: Mapping[str, str]) -> bool:
+def _is_being_removed(group: WorkloadObjects) -> bool:
+    """Whether Deployments or its namespace end, or all that is left are pods."""
+    ending = any(each.meta.deleting for each in group.deployments)
+    ending |= any(each.meta.deleting for each in group.parts if each.part.startswith("namespace/"))
+    return ending or not group.applied()
+
+
+def _has_drifted(group: WorkloadObjects, wanted: set[str], expected: Expected) -> bool:
     """Each Deployment needs a policy, even if an earlier version of this program did not list it."""
-    drift = group.drift()
+    drift = group.drift(expected.base)
     required = wanted | {f"networkpolicy/{each.meta.name}" for each in group.deployments}
     if not drift:
         return False
+    if any(_is_misplaced(each, expected.namespaces) for each in group.applied()):
+        return True
+    home = expected.namespaces.home(group.meta()[0].workload)
     return required != drift.keys() or any(
-        found and server_drift.get(part) != found for part, found in drift.items()
+        found and expected.server_drift.get((home, part)) != found for part, found in drift.items()
     )
+
+
+def _is_misplaced(view: DeploymentView | PartView, namespaces: Namespaces) -> bool:
+    """Whether an object is not in its workload's namespace; a namespace itself is in none."""
+    return view.meta.namespace not in ("", namespaces.home(view.meta.workload))
 
 
 def capacity_of(

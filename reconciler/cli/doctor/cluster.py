@@ -9,9 +9,9 @@ from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig, KubeconfigError
 from reconciler.adapters.kubernetes.objects import ObjectList
 from reconciler.adapters.kubernetes.permissions import (
-    OPTIONAL_PERMISSIONS,
-    REQUIRED_PERMISSIONS,
     denied_permissions,
+    optional_permissions,
+    required_permissions,
 )
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.documents.typed_json import decode_json
@@ -46,7 +46,7 @@ def check_cluster(
     try:
         client.get("/version", {})
         yield ok("cluster", f"{client.server} responds")
-        yield from _rights(client, wanted.namespace)
+        yield from _rights(client, wanted)
         yield _network(client, access.name, wanted)
     except ApiError as error:
         if isinstance(error.__cause__, KubeconfigError):
@@ -57,10 +57,11 @@ def check_cluster(
         client.close()
 
 
-def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
+def _rights(client: ApiClient, wanted: KubernetesSettings) -> Iterator[CheckResult]:
+    namespace, needed = wanted.namespace, required_permissions(wanted.isolation)
     try:
-        lacking = denied_permissions(client, namespace, REQUIRED_PERMISSIONS)
-        wishes = denied_permissions(client, namespace, OPTIONAL_PERMISSIONS)
+        lacking = denied_permissions(client, namespace, needed)
+        wishes = denied_permissions(client, namespace, optional_permissions(wanted.isolation))
     except ApiError as error:
         if error.status != 404:
             raise
@@ -72,7 +73,7 @@ def _rights(client: ApiClient, namespace: str) -> Iterator[CheckResult]:
         why = f"missing permissions in {namespace}: {shown}{more}"
         yield wrong("rights", why, "grant it as docs/service/kubernetes.yaml does")
         return
-    yield ok("rights", f"all {len(REQUIRED_PERMISSIONS)} that are needed in {namespace}")
+    yield ok("rights", f"all {len(needed)} that are needed in {namespace}")
     if wishes:
         shown = ", ".join(right.describe() for right in wishes)
         yield warn(

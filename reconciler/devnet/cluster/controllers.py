@@ -161,6 +161,7 @@ class Controllers:
             "pods",
             "services",
             "networkpolicies",
+            "limitranges",
             "resourcequotas",
             "secrets",
             "configmaps",

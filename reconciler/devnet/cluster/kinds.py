@@ -38,6 +38,7 @@ KINDS = (
     ObjectKind("pods", "Pod", short=("po",), categories=ALL, subresources=("status", "log")),
     ObjectKind("services", "Service", short=("svc",), categories=ALL),
     ObjectKind("resourcequotas", "ResourceQuota", short=("quota",)),
+    ObjectKind("limitranges", "LimitRange", short=("limits",), subresources=()),
     ObjectKind("events", "Event", short=("ev",), subresources=()),
     ObjectKind("secrets", "Secret", subresources=()),
     ObjectKind("configmaps", "ConfigMap", short=("cm",), subresources=()),
@@ -60,6 +61,7 @@ KINDS = (
     ObjectKind(
         "networkpolicies", "NetworkPolicy", group="networking.k8s.io", short=("netpol",), subresources=()
     ),
+    ObjectKind("servicecidrs", "ServiceCIDR", namespaced=False, group="networking.k8s.io"),
 )
 GROUPS = tuple(sorted({kind.group for kind in KINDS if kind.group}))
 """The named API groups, each with its one version."""

@@ -100,8 +100,8 @@ class _Side:
     def place(self, adapter: str) -> str:
         """The placement that an adapter file sets for all its workloads."""
         match self.desired.adapters.get(adapter):
-            case KubernetesSettings(namespace=namespace):
-                return f"namespace {namespace}"
+            case KubernetesSettings(namespace=namespace, isolation=isolation):
+                return f"namespace {namespace}, {isolation}"
             case AnsibleSettings(storage=storage):
                 return f"directory {storage}"
             case None:

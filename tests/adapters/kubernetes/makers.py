@@ -6,10 +6,19 @@ import json
 from typing import Any
 
 from reconciler.adapters.kubernetes.manifests import deployment_manifests, policy_manifests, service_manifests
+from reconciler.adapters.kubernetes.namespaces import Namespaces
+from reconciler.adapters.kubernetes.pods import Rendering
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.desired import Workload
 
 SPACE = "provider-workloads"
 Object = dict[str, Any]
+
+
+def rendering(workload: Workload, digest: str = "d", nodes: bool = False, **settings: Any) -> Rendering:
+    """As an adapter with these settings renders it; `nodes` have user namespaces."""
+    made = KubernetesSettings(**settings)
+    return Rendering(Namespaces.of_settings(made).home(workload.id), workload, digest, made, nodes)
 
 
 def raw(found: Object) -> bytes:
@@ -18,7 +27,7 @@ def raw(found: Object) -> bytes:
 
 def deployments(workload: Workload, digest: str = "d", ready: bool = True) -> list[Object]:
     """Rolled out, or (not `ready`) just created."""
-    found = deployment_manifests(SPACE, workload, digest, {})
+    found = deployment_manifests(rendering(workload, digest), {})
     for each in found:
         count = each["spec"]["replicas"]
         each["metadata"] |= {"uid": "u", "generation": 1, "resourceVersion": "1"}
@@ -29,11 +38,11 @@ def deployments(workload: Workload, digest: str = "d", ready: bool = True) -> li
 
 
 def services(workload: Workload, digest: str = "d") -> list[Object]:
-    return service_manifests(SPACE, workload, digest)
+    return service_manifests(rendering(workload, digest))
 
 
 def policies(workload: Workload, digest: str = "d") -> list[Object]:
-    return policy_manifests(SPACE, workload, digest)
+    return policy_manifests(rendering(workload, digest))
 
 
 def pod(deployment: Object, name: str = "p", ready: bool = True, **state: Any) -> Object:

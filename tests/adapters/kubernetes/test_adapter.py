@@ -12,6 +12,7 @@ from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, Clu
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
@@ -180,7 +181,8 @@ def test_workloads_of_another_provider_are_ignored(backend: ClusterBackend) -> N
     backend.adapter.apply(wanted, "d")
     backend.until(wanted.id, lambda r: r.ready, "ready")
     for provider, seen in ((wanted.lease.provider, {wanted.id}), ("ve1another", set())):
-        place = ClusterTarget(Kubeconfig(backend.kubeconfig), backend.namespace, provider=provider)
+        settings = KubernetesSettings(namespace=backend.namespace)
+        place = ClusterTarget(Kubeconfig(backend.kubeconfig), settings, provider)
         adapter = KubernetesAdapter(place, lambda: None)
         adapter.start()
         try:
@@ -216,7 +218,7 @@ def test_changes_by_the_cluster_itself_are_no_drift(backend: ClusterBackend) -> 
     deployments = sight._deployments.read()
     assert isinstance(deployments, Seen)
     (view,) = deployments.view.values()
-    sight.server_drift[name] = view.drift
+    sight.server_drift[backend.namespace, name] = view.drift
     sight.invalidate(wanted.id)
 
     assert not backend.until(wanted.id, lambda r: r, "there").drifted

@@ -15,6 +15,7 @@ from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
+from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.views import PodView, pod_view
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvents, WorkloadUse
@@ -72,7 +73,7 @@ class Scripted(ApiClient):
 
 def test_usage_comes_from_the_metrics_api(tmp_path: Path) -> None:
     client = Scripted(tmp_path, {"metrics.k8s.io": MEASURED})
-    found = ClusterQueries(client, "space").use(WANTED.id, [POD])
+    found = ClusterQueries(client, Namespaces("space")).use(WANTED.id, [POD])
     assert found == WorkloadUse(
         UseSource.METRICS,
         (
@@ -104,14 +105,14 @@ def test_usage_comes_from_the_metrics_api(tmp_path: Path) -> None:
     ],
 )
 def test_without_metrics_usage_is_what_pods_request(tmp_path: Path, answer: object, why: str) -> None:
-    found = ClusterQueries(Scripted(tmp_path, {"metrics": answer}), "space").use(WANTED.id, [POD])
+    found = ClusterQueries(Scripted(tmp_path, {"metrics": answer}), Namespaces("space")).use(WANTED.id, [POD])
     assert found == WorkloadUse(UseSource.REQUESTS, (ContainerUse("web-a", "web", 100, 64 * MB),), why)
 
 
 def test_an_unreachable_cluster_is_an_error(tmp_path: Path) -> None:
     client = Scripted(tmp_path, {"metrics": ApiError(0, "no answer")})
     with pytest.raises(OSError, match="no answer; see that its API server runs"):
-        ClusterQueries(client, "space").use(WANTED.id, [])
+        ClusterQueries(client, Namespaces("space")).use(WANTED.id, [])
 
 
 def event(name: str, number: int, **more: Any) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def test_events_of_a_small_namespace_include_deleted_objects(tmp_path: Path) -> 
         "metadata": {"resourceVersion": "1"},
         "items": [event(f"web-{WANTED.id}-gone", 3), event("other", 4), event(f"web-{WANTED.id}", 9)],
     }
-    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").events(WANTED.id)
+    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), Namespaces("space")).events(WANTED.id)
     assert [(h.reason, h.count, h.warning) for h in found.listed] == [("R9", 9, True), ("R3", 3, True)]
     assert found.listed[0].about == f"pod/web-{WANTED.id}"
     assert found.complete
@@ -153,7 +154,7 @@ def test_events_of_a_large_namespace_are_queried_by_object(
         return {"metadata": {"resourceVersion": "1"} | token, "items": [event(of, 5)] if of else []}
 
     client = Scripted(tmp_path, {"events": events, "deployments": named, "replicasets": named, "pods": pods})
-    found = ClusterQueries(client, "space").events(WANTED.id)
+    found = ClusterQueries(client, Namespaces("space")).events(WANTED.id)
     assert [h.about for h in found.listed] == [f"pod/web-{WANTED.id}", "pod/a"]
     assert not found.complete, "one object was not asked about"
 
@@ -170,7 +171,7 @@ def test_incomplete_events_are_shown(tmp_path: Path) -> None:
         event(name, 3, firstTimestamp="0001-01-01T00:00:00Z", lastTimestamp="9999-12-31T23:59:59-09:00")
     )
     listed = {"metadata": {"resourceVersion": "1"}, "items": items}
-    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), "space").events(WANTED.id)
+    found = ClusterQueries(Scripted(tmp_path, {"events": listed}), Namespaces("space")).events(WANTED.id)
     assert [(h.count, h.first_at, h.last_at) for h in found.listed] == [
         (8, 1_795_521_601, 1_795_525_200),
         (2, 0, 0),

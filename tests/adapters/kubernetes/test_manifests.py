@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from reconciler.adapters.kubernetes.manifests import (
     deployment_manifests,
-    namespace_manifest,
+    frame_manifests,
     parts_of,
     policy_manifests,
-    quota_manifest,
     service_manifests,
 )
+from reconciler.adapters.kubernetes.namespaces import limits_manifest, namespace_manifest, quota_manifest
+from reconciler.values.clusters import GlobalPorts, LeaseIsolation, OptOut, PodSecurity
 from reconciler.values.desired import Env, Port
 from reconciler.values.resources import Resources
-from tests.adapters.kubernetes.makers import SPACE, Object
+from tests.adapters.kubernetes.makers import SPACE, Object, rendering
 from tests.contracts.adapter_backends import service, workload
 
 
@@ -36,7 +40,7 @@ def test_a_container_has_the_services_resources_and_program() -> None:
         | {"resources": Resources(1500, 1 << 30, 2 << 30, 1)}
     )
 
-    found = container(only(deployment_manifests(SPACE, workload(1, given), "d", {})))
+    found = container(only(deployment_manifests(rendering(workload(1, given)), {})))
 
     amounts = {"cpu": "1500m", "memory": "1Gi", "ephemeral-storage": "2Gi", "nvidia.com/gpu": "1"}
     assert found["resources"] == {"requests": amounts, "limits": amounts}
@@ -52,7 +56,7 @@ def test_a_container_has_the_services_resources_and_program() -> None:
 
 
 def test_a_tenants_pod_has_no_privileges() -> None:
-    manifest = only(deployment_manifests(SPACE, workload(1), "d", {}))
+    manifest = only(deployment_manifests(rendering(workload(1)), {}))
 
     pod = manifest["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
@@ -67,20 +71,20 @@ def test_a_tenants_pod_has_no_privileges() -> None:
 
 
 def test_a_rollout_never_exceeds_the_lease() -> None:
-    strategy = only(deployment_manifests(SPACE, workload(1), "d", {}))["spec"]["strategy"]
+    strategy = only(deployment_manifests(rendering(workload(1)), {}))["spec"]["strategy"]
 
     assert strategy["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
 def test_a_paused_workload_has_no_replicas() -> None:
-    assert only(deployment_manifests(SPACE, workload(1, service(count=3)), "d", {}))["spec"]["replicas"] == 3
-    assert only(deployment_manifests(SPACE, workload(1, paused=True), "d", {}))["spec"]["replicas"] == 0
+    assert only(deployment_manifests(rendering(workload(1, service(count=3))), {}))["spec"]["replicas"] == 3
+    assert only(deployment_manifests(rendering(workload(1, paused=True)), {}))["spec"]["replicas"] == 0
 
 
 def test_services_find_each_other_by_their_manifest_names() -> None:
     wanted = workload(1, service(), service("db", ports=(Port(5432),)))
 
-    manifests = deployment_manifests(SPACE, wanted, "d", {"db": "10.96.0.7"})
+    manifests = deployment_manifests(rendering(wanted), {"db": "10.96.0.7"})
 
     aliases = [manifest["spec"]["template"]["spec"]["hostAliases"] for manifest in manifests]
     assert aliases == [[{"ip": "10.96.0.7", "hostnames": ["db"]}]] * 2
@@ -94,7 +98,7 @@ def test_exposed_ports_get_a_service_and_public_ones_a_node_port() -> None:
         service("job"),
     )
 
-    web, public, db = service_manifests(SPACE, wanted, "d")
+    web, public, db = service_manifests(rendering(wanted))
 
     types = [each["spec"]["type"] for each in (web, public, db)]
     assert types == ["ClusterIP", "NodePort", "ClusterIP"]
@@ -108,13 +112,13 @@ def test_exposed_ports_get_a_service_and_public_ones_a_node_port() -> None:
 def test_every_object_names_its_lease_digest_and_parts() -> None:
     wanted = workload(1, service(ports=(Port(80),)), service("db"))
 
-    made = (deployment_manifests(SPACE, wanted, "d", {}), service_manifests(SPACE, wanted, "d"))
-    for manifest in (*made[0], *made[1], *policy_manifests(SPACE, wanted, "d")):
+    made = (deployment_manifests(rendering(wanted), {}), service_manifests(rendering(wanted)))
+    for manifest in (*made[0], *made[1], *policy_manifests(rendering(wanted))):
         notes = manifest["metadata"]["annotations"]
         assert notes["virtengine.com/lease"] == str(wanted.lease)
         assert notes["virtengine.com/digest"] == "d"
-        assert notes["virtengine.com/parts"].split(",") == list(parts_of(wanted))
-    assert parts_of(wanted) == (
+        assert notes["virtengine.com/parts"].split(",") == list(parts_of(rendering(wanted)))
+    assert parts_of(rendering(wanted)) == (
         f"deployment/db-{wanted.id}",
         f"deployment/web-{wanted.id}",
         f"networkpolicy/db-{wanted.id}",
@@ -124,14 +128,14 @@ def test_every_object_names_its_lease_digest_and_parts() -> None:
 
 
 def test_a_changed_digest_alone_restarts_no_pod() -> None:
-    first, second = (only(deployment_manifests(SPACE, workload(1), digest, {})) for digest in "ab")
+    first, second = (only(deployment_manifests(rendering(workload(1), digest), {})) for digest in "ab")
 
     assert first["spec"] == second["spec"]
 
 
 def test_a_changed_pod_specification_changes_the_hash() -> None:
     marks = {
-        only(deployment_manifests(SPACE, workload(1, service(image=image)), "d", {}))["metadata"]["labels"][
+        only(deployment_manifests(rendering(workload(1, service(image=image))), {}))["metadata"]["labels"][
             "virtengine.com/spec"
         ]
         for image in ("a:1", "a:2")
@@ -155,4 +159,71 @@ def test_the_quota_covers_all_workloads() -> None:
 
 
 def test_the_namespace_rejects_privileged_pods() -> None:
-    assert namespace_manifest(SPACE)["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"
+    assert (
+        namespace_manifest(SPACE, PodSecurity.BASELINE, {})["metadata"]["labels"][
+            "pod-security.kubernetes.io/enforce"
+        ]
+        == "baseline"
+    )
+
+
+def pod_of(**settings: Any) -> Object:
+    manifest = only(deployment_manifests(rendering(workload(1), **settings), {}))
+    found: Object = manifest["spec"]["template"]["spec"]
+    return found
+
+
+def test_a_container_without_storage_has_a_limit_that_a_kubelet_heeds() -> None:
+    given = replace(service(), resources=Resources(100, 1 << 20, 0))
+    limits = container(only(deployment_manifests(rendering(workload(1, given)), {})))["resources"]["limits"]
+    assert limits["ephemeral-storage"] == "5Mi"
+
+
+def test_pods_are_in_user_namespaces_where_all_nodes_have_them() -> None:
+    assert "hostUsers" not in pod_of()
+    assert pod_of(nodes=True)["hostUsers"] is False
+    assert "hostUsers" not in pod_of(nodes=True, opt_outs=(OptOut.USER_NAMESPACES,))
+
+
+def test_each_opt_out_changes_one_thing() -> None:
+    strict = pod_of()
+    assert strict["containers"][0]["imagePullPolicy"] == "Always"
+    cached = pod_of(opt_outs=(OptOut.IMAGE_PULL,))["containers"][0]
+    assert cached == strict["containers"][0] | {"imagePullPolicy": "IfNotPresent"}
+    assert pod_of(opt_outs=(OptOut.SECCOMP,)) == strict | {"securityContext": {}}
+    gaining = pod_of(opt_outs=(OptOut.PRIVILEGE_ESCALATION,))["containers"][0]["securityContext"]
+    assert gaining == strict["containers"][0]["securityContext"] | {"allowPrivilegeEscalation": True}
+
+
+def test_restricted_pods_run_without_root_and_a_runtime_class_is_named() -> None:
+    pod = pod_of(pod_security=PodSecurity.RESTRICTED, runtime_class="gvisor")
+    assert pod["runtimeClassName"] == "gvisor"
+    assert pod["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}, "runAsNonRoot": True}
+    assert pod["containers"][0]["securityContext"]["capabilities"]["add"] == ["NET_BIND_SERVICE"]
+
+
+def test_a_load_balancer_has_the_global_ports_only() -> None:
+    wanted = workload(1, service(ports=(Port(80, public=True), Port(5432))))
+    inner, outer = service_manifests(rendering(wanted, global_ports=GlobalPorts.LOAD_BALANCER))
+    assert (inner["spec"]["type"], outer["spec"]["type"]) == ("ClusterIP", "LoadBalancer")
+    assert [port["port"] for port in outer["spec"]["ports"]] == [80]
+
+
+def test_a_lease_with_its_own_namespace_has_all_objects_there() -> None:
+    wanted = workload(1, service(ports=(Port(80),), count=2))
+    made = rendering(wanted, isolation=LeaseIsolation.NAMESPACE)
+    frame = frame_manifests(made, ())
+    objects = [*frame, *policy_manifests(made), *service_manifests(made), *deployment_manifests(made, {})]
+    assert {each["metadata"].get("namespace", "") for each in objects} == {"", wanted.id}
+    assert {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in objects} == set(parts_of(made))
+    assert all(each["metadata"]["labels"]["virtengine.com/workload"] == wanted.id for each in objects)
+    space, _, _, quota = frame
+    assert space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "baseline"
+    assert quota["spec"]["hard"]["limits.cpu"] == "400m", "twice 2 x 100m: a pod that ends still counts"
+    assert quota["spec"]["hard"]["pods"] == "4"
+
+
+def test_default_limits_let_a_quota_admit_pods_of_others() -> None:
+    (limits,) = limits_manifest(SPACE, {})["spec"]["limits"]
+    assert limits["default"] == limits["defaultRequest"]
+    assert set(limits["default"]) == {"cpu", "memory", "ephemeral-storage"}

@@ -14,8 +14,14 @@ import pytest
 from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
-from reconciler.adapters.kubernetes.permissions import REQUIRED_PERMISSIONS, Permission, denied_permissions
+from reconciler.adapters.kubernetes.permissions import (
+    Permission,
+    denied_permissions,
+    optional_permissions,
+    required_permissions,
+)
 from reconciler.devnet.cluster.cluster import SimulatedCluster
+from reconciler.values.clusters import LeaseIsolation
 
 ASKED: list[dict[str, Any]] = []
 
@@ -58,14 +64,14 @@ def granting(tmp_path: Path) -> Iterator[ApiClient]:
 
 
 def test_denied_permissions_are_named(granting: ApiClient) -> None:
-    lacking = denied_permissions(granting, "provider-workloads")
+    lacking = denied_permissions(granting, "provider-workloads", required_permissions(LeaseIsolation.SHARED))
     assert [right.describe() for right in lacking] == [
         "delete deployments.apps",
         "delete services",
         "delete networkpolicies.networking.k8s.io",
         "delete replicasets.apps",
-        "delete pods",
         "get pods/log",
+        "delete pods",
     ]
     assert {"verb": "list", "resource": "nodes", "group": ""} in ASKED
     logs = {"verb": "get", "resource": "pods", "group": "", "subresource": "log"}
@@ -78,5 +84,7 @@ def test_an_unanswered_review_is_an_error(client: ApiClient, cluster: SimulatedC
     assert why.value.status == 404
 
 
-def test_no_permission_is_listed_twice() -> None:
-    assert len(set(REQUIRED_PERMISSIONS)) == len(REQUIRED_PERMISSIONS)
+@pytest.mark.parametrize("isolation", LeaseIsolation)
+def test_no_permission_is_listed_twice(isolation: LeaseIsolation) -> None:
+    found = (*required_permissions(isolation), *optional_permissions(isolation))
+    assert len(set(found)) == len(found)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from reconciler.adapters.kubernetes import objects
-from reconciler.adapters.kubernetes.manifests import quota_manifest
+from reconciler.adapters.kubernetes.namespaces import quota_manifest
 from reconciler.adapters.kubernetes.views import (
     deployment_view,
     foreign_pod_view,
@@ -57,7 +57,7 @@ def test_an_address_from_the_server_is_no_drift() -> None:
     found = services(workload(1, service(ports=EXPOSED)))[0]
     found["spec"]["clusterIP"] = "10.96.0.9"
 
-    view = part_view(raw(found))
+    view = part_view(raw(found), "service")
 
     assert view.drift == ""
 

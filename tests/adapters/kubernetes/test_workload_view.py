@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adapters.kubernetes import naming
+from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.views import (
     ForeignPodView,
     NodeView,
@@ -16,6 +17,7 @@ from reconciler.adapters.kubernetes.views import (
     pod_view,
 )
 from reconciler.adapters.kubernetes.workload_view import (
+    Expected,
     WorkloadObjects,
     capacity_of,
     group_by_workload,
@@ -26,7 +28,7 @@ from reconciler.values.machines import Capacity
 from reconciler.values.observed import ObservedWorkload
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.resources import Resources
-from tests.adapters.kubernetes.makers import Object, deployments, pod, policies, raw, services
+from tests.adapters.kubernetes.makers import SPACE, Object, deployments, pod, policies, raw, services
 from tests.contracts.adapter_backends import EXPOSED, service, workload
 
 WEB = workload(1, service(ports=EXPOSED), service("db"))
@@ -45,12 +47,16 @@ class Fixture:
     def running(self, server_drift: Mapping[str, str] | None = None) -> ObservedWorkload | None:
         group = group_by_workload(
             [deployment_view(raw(each)) for each in self.deployments],
-            [part_view(raw(each)) for each in self.services],
-            [part_view(raw(each), {}) for each in self.policies],
+            [
+                *(part_view(raw(each), "service") for each in self.services),
+                *(part_view(raw(each), "networkpolicy") for each in self.policies),
+            ],
             [pod_view(raw(each)) for each in self.pods],
         )
         found = group.get(self.wanted.id)
-        return observed_workload_of(self.wanted.id, found, server_drift or {}) if found else None
+        drift = {(SPACE, part): each for part, each in (server_drift or {}).items()}
+        expected = Expected(Namespaces(SPACE), {}, drift)
+        return observed_workload_of(self.wanted.id, found, expected) if found else None
 
     def require_running(self) -> ObservedWorkload:
         found = self.running()

@@ -1,0 +1,112 @@
+"""The pods of a workload's services, confined as the adapter's file says; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.adapters.kubernetes import naming
+from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quantity, cpu_quantity
+from reconciler.values.clusters import KubernetesSettings, OptOut, PodSecurity
+from reconciler.values.desired import Env, Service, Workload
+from reconciler.values.images import CAPABILITIES
+from reconciler.values.resources import Resources
+
+Manifest = dict[str, Any]
+GRACE_SECONDS = 30
+EPHEMERAL_MIN_BYTES = 5 << 20
+"""The smallest volume of an order. A kubelet ignores a limit of 0, and a quota rejects a pod without one."""
+
+RESTRICTED_CAPABILITIES = ("NET_BIND_SERVICE",)
+"""The only one of `CAPABILITIES` that the Pod Security Standard `restricted` admits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A workload, and what its objects depend on beside its file; `digest` is stored with them.
+    `has_user_namespaces`: every node that may get its pods has them.
+    """
+
+    namespace: str
+    workload: Workload
+    digest: str
+    settings: KubernetesSettings
+    has_user_namespaces: bool = False
+
+
+def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
+    """Without access to the cluster's API and without names of other tenants' Services; `aliases` are host
+    names with their addresses.
+    """
+    settings = rendering.settings
+    security: Manifest = {}
+    if OptOut.SECCOMP not in settings.opt_outs:
+        security["seccompProfile"] = {"type": "RuntimeDefault"}
+    if settings.pod_security is PodSecurity.RESTRICTED:
+        security["runAsNonRoot"] = True
+    spec: Manifest = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": security,
+        "containers": [_container(settings, service)],
+    }
+    if rendering.has_user_namespaces and OptOut.USER_NAMESPACES not in settings.opt_outs:
+        spec["hostUsers"] = False
+    if settings.runtime_class:
+        spec["runtimeClassName"] = settings.runtime_class
+    return spec | ({"hostAliases": list(aliases)} if aliases else {})
+
+
+def pod_amounts(resources: Resources) -> dict[str, str]:
+    """The requests and limits of a service's container."""
+    amounts = {
+        "cpu": cpu_quantity(resources.cpu_milli),
+        "memory": bytes_quantity(resources.memory_bytes),
+        "ephemeral-storage": bytes_quantity(max(resources.storage_bytes, EPHEMERAL_MIN_BYTES)),
+    }
+    return amounts | ({naming.GPU: count_quantity(resources.gpu)} if resources.gpu else {})
+
+
+def _container(settings: KubernetesSettings, service: Service) -> Manifest:
+    amounts = pod_amounts(service.resources)
+    restricted = settings.pod_security is PodSecurity.RESTRICTED
+    container: Manifest = {
+        "name": service.name,
+        "image": service.image,
+        "imagePullPolicy": _pull_policy(settings),
+        "resources": {"requests": amounts, "limits": amounts},
+        "securityContext": {
+            "allowPrivilegeEscalation": OptOut.PRIVILEGE_ESCALATION in settings.opt_outs,
+            "privileged": False,
+            "capabilities": {
+                "drop": ["ALL"],
+                "add": list(RESTRICTED_CAPABILITIES if restricted else CAPABILITIES),
+            },
+        },
+    }
+    optional: Manifest = {
+        "command": list(service.command),
+        "args": list(service.args),
+        "env": [_env(env) for env in service.env],
+        "ports": [{"containerPort": p, "protocol": protocol} for p, protocol in _container_ports(service)],
+    }
+    return container | {name: value for name, value in optional.items() if value}
+
+
+def _pull_policy(settings: KubernetesSettings) -> str:
+    """A node's cache may hold another tenant's private image, so that its registry is asked each time."""
+    return "IfNotPresent" if OptOut.IMAGE_PULL in settings.opt_outs else "Always"
+
+
+def _container_ports(service: Service) -> list[tuple[int, str]]:
+    return sorted({(port.port, port.protocol) for port in service.ports})
+
+
+def _env(env: Env) -> Manifest:
+    """A secret is a reference (`name/key`); its value never passes through here."""
+    if env.secret is None:
+        return {"name": env.name, "value": env.value or ""}
+    name, _, key = env.secret.partition("/")
+    return {"name": env.name, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
