@@ -70,6 +70,10 @@ class KubernetesSettings:
 
     @property
     def rendering(self) -> str:
-        """The settings that a workload's objects depend on; a change applies them again."""
-        words = (self.isolation, self.pod_security, self.runtime_class, *sorted(self.opt_outs))
-        return " ".join((*words, self.global_ports))
+        """The settings that a workload's objects depend on, where they are not the defaults; a change applies
+        them again.
+        """
+        default, names = KubernetesSettings(), ("isolation", "pod_security", "runtime_class", "global_ports")
+        changed = {name: getattr(self, name) for name in names}
+        words = [f"{name}={value}" for name, value in changed.items() if value != getattr(default, name)]
+        return " ".join((*words, *sorted(self.opt_outs)))

@@ -241,9 +241,12 @@ class ClusterBackend(AdapterBackend):
         selector = f"virtengine.com/workload={subject}"
         where = {"space": self.home(subject)}
         deployments = self.get("deploy", "-l", selector, **where)["items"]
-        others = self.get("svc,netpol,limits", "-l", selector, **where)["items"]
+        others = [
+            each["metadata"] for each in self.get("svc,netpol,limits", "-l", selector, **where)["items"]
+        ]
         versions = [each["metadata"]["generation"] for each in deployments]
-        return [str(each) for each in (*versions, *(x["metadata"]["resourceVersion"] for x in others))]
+        versions += [each["resourceVersion"] for each in others if each["name"] != POLICY_NAME]
+        return [str(each) for each in versions]
 
     def objects_of(self, subject: WorkloadId) -> list[str]:
         selector = f"virtengine.com/workload={subject}"

@@ -125,7 +125,7 @@ class NodeSpec(ObjectStruct, frozen=True):
     pod_cidrs: list[str] | None = msgspec.field(default=None, name="podCIDRs")
 
 
-class NodeAddress(ObjectStruct, frozen=True):
+class NodeObjectAddress(ObjectStruct, frozen=True):
     """A host name or an IP address."""
 
     address: str = ""
@@ -135,7 +135,7 @@ class RuntimeFeatures(ObjectStruct, frozen=True):
     user_namespaces: bool = False
 
 
-class RuntimeHandler(ObjectStruct, frozen=True):
+class NodeRuntime(ObjectStruct, frozen=True):
     """A container runtime of a node; "" is the default one."""
 
     name: str = ""
@@ -145,8 +145,8 @@ class RuntimeHandler(ObjectStruct, frozen=True):
 class NodeObjectStatus(ObjectStruct, frozen=True):
     allocatable: dict[str, str] | None = None
     conditions: list[ObjectCondition] | None = None
-    addresses: list[NodeAddress] | None = None
-    runtime_handlers: list[RuntimeHandler] | None = None
+    addresses: list[NodeObjectAddress] | None = None
+    runtime_handlers: list[NodeRuntime] | None = None
 
 
 class NodeObject(ObjectStruct, frozen=True):

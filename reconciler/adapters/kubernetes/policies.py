@@ -60,7 +60,7 @@ def base_spec(denied: Iterable[str]) -> Manifest:
     return {
         "podSelector": {"matchExpressions": [{"key": naming.WORKLOAD, "operator": "Exists"}]},
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [],
+        "ingress": [],  # not stored, so that each apply is a write; without it, an added rule would stay
         "egress": [_dns(), *_internet(denied)],
     }
 

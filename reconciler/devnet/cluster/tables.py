@@ -152,6 +152,8 @@ _COLUMNS: dict[str, list[tuple[str, int, Cell]]] = {
         ("Port(s)", 0, _ports),
         ("Selector", 1, lambda found: _pairs(found["spec"].get("selector", {}))),
     ],
+    "LimitRange": [_NAME],
+    "ServiceCIDR": [_NAME, ("CIDRs", 0, lambda found: ",".join(found["spec"].get("cidrs", ())))],
     "NetworkPolicy": [
         _NAME,
         ("Pod-Selector", 0, lambda found: _pairs(found["spec"]["podSelector"].get("matchLabels", {}))),
