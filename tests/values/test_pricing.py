@@ -176,16 +176,15 @@ def test_a_price_is_exact_and_rounded_once(
     assert found == _by_hand(asked, pricing)
 
     undiscounted = price(asked.demand, replace(pricing, multipliers=()))
-    step = pricing.rounding_step if pricing.rounding is Rounding.UP else 0
-    assert found + step >= undiscounted * pricing.factor_min, "discounts beyond the host's ceiling"
+    step = Fraction(pricing.rounding_step) if pricing.rounding is Rounding.UP else Fraction(1, 10**18)
+    least = Fraction(undiscounted) * Fraction(pricing.factor_min)
+    assert Fraction(found) + step >= least, "discounts beyond the host's ceiling"
     assert cost_price(asked.demand, pricing) <= found
-    lines = sum(
-        line.cost for line in items(asked.demand.resources, replace(pricing, profit_margin=Decimal(0)))
-    )
+    lines = sum((Fraction(line.cost) for line in items(asked.demand.resources, pricing)), Fraction(0))
     plain = replace(
         pricing, profit_margin=Decimal(0), multipliers=(), minimum=Decimal(0), rounding=Rounding.NONE
     )
-    assert lines <= price(asked.demand, plain) < lines + Decimal(1).scaleb(-17)
+    assert lines <= Fraction(price(asked.demand, plain)) < lines + Fraction(1, 10**18)
 
 
 A100, H100 = GpuModel("nvidia", "a100"), GpuModel("nvidia", "h100", "80Gi")
