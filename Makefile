@@ -7,7 +7,7 @@ STAMP := $(VENV)/.ready
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup check test kills simulate agreement demo live replay bench pictures schemas docs proto lock clean
+.PHONY: help setup check test kills simulate agreement demo live replay bench year pictures schemas docs proto lock clean
 
 help:
 	@echo "make demo [KEEP=DIR]        play the demo on a simulated market, about a minute"
@@ -22,6 +22,7 @@ help:
 	@echo "make live KUBECONFIG=... | NODE_GRPC=... NODE_RPC=... KEYRING=... | FORGE_ENV=... [ACT=...]"
 	@echo "                            contract tests against real systems, podman and sshd; ACT runs the CI workflow"
 	@echo "make bench                  benchmarks, as ratios of one run"
+	@echo "make year [DAYS=365]        a year with 200 tenants: ledger, journal, time of a cycle"
 	@echo "make pictures               renew the pictures of the README from a run of the demo (needs Chromium)"
 	@echo "make schemas | docs | proto | lock   renew generated files"
 
@@ -69,6 +70,10 @@ live: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.bench
+
+# A year of a provider with 200 tenants, an hour a cycle; takes some minutes.
+year: $(STAMP)
+	$(BIN)/python -m tests.bench.year $(DAYS)
 
 pictures: $(STAMP)
 	$(BIN)/python -m docs.pictures.make
