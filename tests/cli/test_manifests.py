@@ -24,9 +24,11 @@ from reconciler.adapters.kubernetes.permissions import (
 from reconciler.documents.host import read_host
 from reconciler.documents.host_model import HostFile
 from reconciler.values.clusters import KubernetesSettings, LeaseIsolation
+from reconciler.values.desired import Port
 from reconciler.values.outcomes import Done
 from reconciler.values.readings import Seen
 from reconciler.values.resources import Resources
+from tests.contracts.adapter_backends import service, workload
 
 PATH = Path(__file__).parents[2] / "docs/service/kubernetes.yaml"
 NAMESPACES_PATH = PATH.with_name("kubernetes-namespaces.yaml")
@@ -140,6 +142,9 @@ def test_the_adapter_works_with_the_account_s_own_token(tmp_path: Path) -> None:
     adapter.start()
     try:
         assert isinstance(adapter.prepare(Resources(1000, 1 << 30, 1 << 30, 0)), Done)
+        wanted = workload(191, service(ports=(Port(80, public=True),)))
+        assert adapter.apply(wanted, "d") == Done()
+        assert isinstance(adapter.remove(wanted.id), Done)
         view = adapter.observe()
         assert isinstance(view.workloads, Seen), view
         assert isinstance(view.capacity, Seen), view

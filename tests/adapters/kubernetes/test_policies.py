@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adapters.kubernetes.naming import labels
-from reconciler.adapters.kubernetes.policies import base_policy, base_spec, service_policies
+from reconciler.adapters.kubernetes.policies import (
+    base_policy,
+    base_spec,
+    ranges_in_internet,
+    service_policies,
+)
 from reconciler.values.desired import Port, Workload
 from tests.adapters.kubernetes.evaluation import Peer, allowed, may_enter, may_leave
 from tests.adapters.kubernetes.makers import SPACE, Object
@@ -137,3 +142,37 @@ def test_every_exception_lies_in_its_block() -> None:
     for block in blocks:
         whole, inside = ip_network(block["cidr"]), [ip_network(each) for each in block["except"]]
         assert all(each.network_address in whole and each.prefixlen > whole.prefixlen for each in inside)
+
+
+def test_leases_in_namespaces_of_their_own_are_as_tight() -> None:
+    spaces = {wanted.id: wanted for wanted in (MINE, OTHER)}
+    policies = [
+        policy
+        for space, wanted in spaces.items()
+        for policy in (base_policy(space, NODES), *service_policies(space, wanted))
+    ]
+    web, db = (
+        Peer(f"10.244.1.{at}", MINE.id, labels(MINE.id, name)) for at, name in enumerate(("web", "db"))
+    )
+    theirs = Peer("10.244.1.9", OTHER.id, labels(OTHER.id, "web"))
+    assert allowed(policies, web, db, ("TCP", 5432))
+    assert not allowed(policies, theirs, db, ("TCP", 5432))
+    assert not allowed(policies, web, theirs, ("TCP", 9000))
+    outside = {name for name, to in PLACES.items() if allowed(policies, web, to, ("TCP", 443))}
+    assert outside == INTERNET
+
+
+def test_only_public_addresses_of_nodes_pods_and_services_need_a_rule() -> None:
+    given = [
+        "10.0.0.4",
+        "node-0",
+        "203.0.113.7",
+        "fd00::1",
+        "2a00:1450::7",
+        "100.64.0.0/10",
+        "198.51.100.9/24",
+    ]
+    assert ranges_in_internet(given) == ("198.51.100.0/24", "203.0.113.7/32", "2a00:1450::7/128")
+    policies = [base_policy(SPACE, ranges_in_internet(given)), *service_policies(SPACE, MINE)]
+    assert not may_leave(policies, WEB, Peer("198.51.100.200"), ("TCP", 443))
+    assert may_leave(policies, WEB, Peer("203.0.113.8"), ("TCP", 443))

@@ -164,3 +164,21 @@ def test_a_changed_quota_is_none() -> None:
 def test_invalid_json_is_an_error() -> None:
     with pytest.raises(msgspec.DecodeError):
         pod_view(b'{"metadata": {')
+
+
+def test_a_node_shows_its_public_ranges_and_the_runtimes_with_user_namespaces() -> None:
+    found = {
+        "metadata": {"name": "n"},
+        "spec": {"podCIDRs": ["10.244.0.0/24", "2001:db8:7::/64"]},
+        "status": {
+            "addresses": [{"type": "ExternalIP", "address": "203.0.113.7"}, {"address": "n"}],
+            "runtimeHandlers": [
+                {"name": "", "features": {"userNamespaces": True}},
+                {"name": "kata", "features": {}},
+                {"name": "bare"},
+            ],
+        },
+    }
+    view = node_view(raw(found))
+    assert view.ranges == ("2001:db8:7::/64", "203.0.113.7/32")
+    assert view.user_namespaces == frozenset({""})
