@@ -41,7 +41,9 @@ def object_views(planned: PlannedCycle, results: ResultCache | None = None) -> O
     holds, by_name = _holds(planned, results)
     workloads = _workloads(planned, by_name, results)
     bids = market.bids if market else None
-    open_bids = results.reuse("open bids", (bids,), lambda: _open_bids(bids.values() if bids else ()))
+    open_bids = results.reuse(
+        "views of open bids", (bids,), lambda: _open_bids(bids.values() if bids else ())
+    )
     return results.reuse(
         "object views",
         (workloads, open_bids, holds),
@@ -70,7 +72,7 @@ def _workloads(
 ) -> Mapping[WorkloadId, WorkloadView]:
     inputs, market = planned.inputs, planned.inputs.seen_market
     memory = planned.plan.memory.workloads
-    known = results.reuse("known workloads", (memory,), lambda: dict(sorted(memory.items())))
+    known = results.reuse("workloads in order", (memory,), lambda: dict(sorted(memory.items())))
     underfunded = {
         workload_id(each): planned.plan.funding.state_of(each) for each in planned.plan.funding.underfunded()
     }
@@ -86,7 +88,9 @@ def _workloads(
     )
     shared = (*sorted(inputs.adapters), market is None)
     return results.reuse_each(
-        "workloads", KeyedInputs(known, by_key, shared), lambda name: _workload(planned, known[name], holds)
+        "workload views",
+        KeyedInputs(known, by_key, shared),
+        lambda name: _workload(planned, known[name], holds),
     )
 
 

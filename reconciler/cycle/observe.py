@@ -82,7 +82,7 @@ class Observer:
         workloads = view.workloads
         if isinstance(workloads, Seen):
             workloads = results.same(
-                ("reading", name), Seen(results.same_each(("workloads", name), workloads.view))
+                ("reading", name), Seen(results.same_each(("workloads seen", name), workloads.view))
             )
         capacity = view.capacity
         if isinstance(capacity, Seen):

@@ -45,7 +45,7 @@ def _duplicate_leases(files: Mapping[str, ReadFile], results: ResultCache) -> It
     def lease_of(file: ReadFile) -> LeaseId | None:
         return file.value.lease if isinstance(file.value, Workload) else None
 
-    leases = results.reuse_values("leases of files", files, lease_of)
+    leases = results.reuse_values("leases named in files", files, lease_of)
 
     def second_files() -> Sequence[tuple[str, str]]:
         first: dict[LeaseId, str] = {}

@@ -287,11 +287,11 @@ def _assemble(
 
 def _workloads(files: Mapping[str, ReadFile], results: ResultCache) -> Mapping[WorkloadId, Workload]:
     """The workloads by their ids."""
-    by_path = results.reuse_values("workload files", files, lambda file: _only(Workload, file.value))
+    by_path = results.reuse_values("files of workloads", files, lambda file: _only(Workload, file.value))
     ids = results.reuse_values("ids of files", by_path, lambda workload: workload.id)
     paths = results.reuse("paths by id", (ids,), lambda: {name: path for path, name in ids.items()})
     inputs = KeyedInputs(paths, (KeyedInput(paths), KeyedInput(by_path, lambda path, file: (file.id,))))
-    return results.reuse_each("workloads", inputs, lambda name: by_path[paths[name]])
+    return results.reuse_each("desired workloads", inputs, lambda name: by_path[paths[name]])
 
 
 def _odd(choice: _Choice) -> _Choice | None:

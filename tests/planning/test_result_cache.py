@@ -6,19 +6,34 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
-from reconciler.values.desired import Desired
-from reconciler.values.memory import Memory, Retry
-from reconciler.values.observed import AdapterView, Market
-from reconciler.values.readings import Seen, Unseen
+from reconciler.values import lifecycle
+from reconciler.values.desired import Desired, Revision, Revisions, Workload
+from reconciler.values.machines import Capacity, Machine, Promise
+from reconciler.values.memory import Memory, Retry, WorkloadMemory
+from reconciler.values.observed import AdapterView, Market, ObservedWorkload, State
+from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from reconciler.values.subjects import EffectKey, Subject
 from tests.checked_cache import CheckedCache
-from tests.makers import adapter, desired, lease, market, planning_input, running, workload
+from tests.makers import (
+    CLUSTER,
+    ROOM,
+    adapter,
+    capacity_of,
+    desired,
+    lease,
+    market,
+    planning_input,
+    remembered,
+    running,
+    workload,
+)
 from tests.planning.properties import few_worlds
 from tests.planning.small_worlds import seen_worlds
 
@@ -134,6 +149,96 @@ def test_the_plan_is_the_same_with_and_without_earlier_decisions(
             assert with_them == without
             assert repr(with_them) == repr(without)
             world = replace(world, memory=with_them.memory)
+
+
+FILE = replace(workload(), adapter="")
+SPACE = Seen(capacity_of(ROOM))
+SHOWN = running(FILE)
+OLD = WorkloadMemory(FILE.lease, "east", lifecycle.Phase.RUNNING)
+OLD_WEST = replace(OLD, adapter="west")
+PENDING = replace(OLD, phase=lifecycle.Phase.PENDING)
+
+
+def two(
+    east: ObservedWorkload | None, west: ObservedWorkload | None, room: Reading[Capacity] = SPACE
+) -> dict[str, AdapterView]:
+    views = {"east": east, "west": west}
+    return {name: AdapterView(Seen({FILE.id: each} if each else {}), room) for name, each in views.items()}
+
+
+def files(of: Workload, **changes: Any) -> Reading[Revisions]:
+    return Seen(Revisions(Revision(desired(of, **changes))))
+
+
+def promised(machine: str) -> Memory:
+    return remembered(promises={FILE.lease.order: Promise("east", (machine,))})
+
+
+NAMED = replace(FILE, adapter="east")
+IN_FILE = files(NAMED)
+ENDED = Seen(market(leases=[lease(state=State.CLOSED)]))
+GONE = Seen(market())
+HELD = Seen(capacity_of(ROOM, machines=(Machine("m0", ROOM, {FILE.id: (ROOM,)}),)))
+WHOLE = Seen(replace(HELD.view, workloads_are_whole=True))
+SILENT_WEST = {**two(None, None), "west": AdapterView(Unseen("down"), SPACE)}
+ATTRIBUTED = Seen(market(leases=[lease(attributes=(("a", "b"),))]))
+OFF = files(NAMED, adapters={"east": replace(CLUSTER, enabled=False)})
+WAITS, RAN, RUNS = ({"memory": remembered(workloads={FILE.id: each})} for each in (PENDING, OLD_WEST, OLD))
+ONE_INPUT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "the machine of a promise": (
+        {"desired": IN_FILE, "adapters": two(SHOWN, None, WHOLE)},
+        {"memory": promised("m0")},
+        {"memory": promised("m1")},
+    ),
+    "whether workloads are whole": (
+        {"desired": IN_FILE, "memory": promised("m0")},
+        {"adapters": two(SHOWN, None, HELD)},
+        {"adapters": two(SHOWN, None, WHOLE)},
+    ),
+    "the attributes of a lease": ({"adapters": two(SHOWN, None, HELD), **RUNS}, {}, {"market": ATTRIBUTED}),
+    "the settings of an adapter": (
+        {"adapters": two(SHOWN, None, HELD)},
+        {"desired": IN_FILE},
+        {"desired": OFF},
+    ),
+    "where a workload is seen": (
+        {},
+        {"adapters": two(SHOWN, None, HELD)},
+        {"adapters": two(None, SHOWN, HELD)},
+    ),
+    "an adapter that is unseen": (WAITS, {"adapters": two(None, None)}, {"adapters": SILENT_WEST}),
+    "the adapter that ran it": ({}, RUNS, RAN),
+    "a workload without a lease": (
+        {"market": GONE},
+        {"adapters": two(SHOWN, None)},
+        {"adapters": two(replace(SHOWN, removing=True), None)},
+    ),
+    "the adapter of a file": (
+        {"adapters": two(SHOWN, SHOWN)},
+        {"desired": IN_FILE},
+        {"desired": files(replace(FILE, adapter="west"))},
+    ),
+    "the lease of a workload": (
+        {"adapters": two(SHOWN, None, HELD), "desired": IN_FILE},
+        {},
+        {"market": ENDED},
+    ),
+    "what a workload holds": (
+        {},
+        {"adapters": two(SHOWN, None)},
+        {"adapters": two(SHOWN, None, HELD)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("both", "before", "after"), ONE_INPUT.values(), ids=ONE_INPUT.keys())
+def test_decisions_follow_each_input_that_changes_alone(
+    both: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    decisions = CheckedCache()
+    base = planning_input(market(leases=[lease()]), files(FILE), adapters=two(None, None))
+    plan(replace(base, **(both | before)), decisions)
+    plan(replace(base, **(both | after)), decisions)
 
 
 def test_a_quiet_cycle_decides_nothing_anew() -> None:
