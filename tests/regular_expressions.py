@@ -34,7 +34,7 @@ NOT_LITERAL: Mapping[str, tuple[str, ...]] = {
     "api/routes/routing.py": (LEASE_PATTERN, HOLD_PATTERN),
     "cli/planning/price.py": tuple(FORMS),
     "devnet/cluster/pod_lifecycle.py": ("(^|/)crash",),
-    "planning/bidding/key_patterns.py": (),  # of a pattern from outside: test_key_patterns
+    "values/key_patterns.py": (),  # of a pattern from outside: see tests/values/test_key_patterns.py
     "devnet/chain/matching.py": (),  # of a pattern that comes from outside: see tests/devnet/chain
 }
 """Files in which a pattern is no literal at the call, with the patterns used there."""
@@ -102,18 +102,23 @@ def _module(path: Path) -> ModuleType:
 
 
 def _inline(place: str, nodes: Nodes, module: ModuleType) -> Iterator[Used]:
-    """Patterns in calls such as `re.search(...)`."""
+    """Patterns in calls such as `re.search(...)` and `partial(re.search, ...)`."""
     for call in nodes:
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        if not isinstance(call, ast.Call):
             continue
-        if not isinstance(call.func.value, ast.Name) or call.func.value.id != "re":
+        function, *arguments = (call.func, *call.args)
+        if isinstance(function, ast.Name) and function.id == "partial":
+            function, *arguments = arguments
+        if not isinstance(function, ast.Attribute):
             continue
-        name = call.func.attr
+        if not isinstance(function.value, ast.Name) or function.value.id != "re":
+            continue
+        name = function.attr
         if name not in METHODS | {"compile"}:
             continue
-        flags = _flags(call, name, module)
+        flags = _flags(call, arguments, name, module)
         try:
-            texts: tuple[Any, ...] = (_value(call.args[0], module),)
+            texts: tuple[Any, ...] = (_value(arguments[0], module),)
         except NameError:
             texts = NOT_LITERAL[place]  # KeyError: a place that is not listed
         for text in texts:
@@ -126,10 +131,10 @@ def _value(node: ast.expr, module: ModuleType) -> Any:
     return eval(compile(ast.Expression(node), "<pattern>", "eval"), dict(vars(module)))
 
 
-def _flags(call: ast.Call, name: str, module: ModuleType) -> int:
+def _flags(call: ast.Call, arguments: list[ast.expr], name: str, module: ModuleType) -> int:
     words = [each.value for each in call.keywords if each.arg == "flags"]
     at = {"compile": 1, "sub": 4, "subn": 4, "split": 3}.get(name, 2)
-    node = words[0] if words else call.args[at] if len(call.args) > at else None
+    node = words[0] if words else arguments[at] if len(arguments) > at else None
     return int(_value(node, module)) if node is not None else 0
 
 

@@ -27,6 +27,7 @@ def test_every_pattern_is_found_and_linear() -> None:
     assert set(files) >= {
         "cli/redaction.py", "forge/escaping.py", "documents/forms.py", "git/git_errors.py",
         "adapters/ansible/plays/module_utils/provider_inspect.py", "devnet/chain/message_fields.py",
+        "manifests/sdl.py",  # by `partial`
     }  # fmt: skip
     slow = [line for line in lines if float(line.split("\t")[0]) > RATIO_MAX]
     assert not slow, "rewrite it, so that no part is scanned again from another start:\n" + "\n".join(slow)

@@ -108,7 +108,8 @@ def _value(document: Document, file: FileModel, provider: str | None) -> ReadFil
         case PricingFile():
             return _pricing(document, file)
         case KubernetesFile():
-            return ReadFile(path, kubernetes_of(file))
+            places = {"kind": document.place(("kind",), of_key=True)}
+            return ReadFile(path, kubernetes_of(file), places=places)
         case AnsibleFile():
             places = {"groups": document.place(("groups",), of_key=True)}
             return ReadFile(path, ansible_of(file), places=places)

@@ -1,1 +1,1 @@
-"""The tenants' listener: who may ask, what is asked, and what is answered."""
+"""Authentication of tenants at the gateway by client certificates and tokens, and the permissions of both."""

@@ -126,7 +126,7 @@ def _is_signed_by(certificate: x509.Certificate, public_key: bytes) -> bool:
 def _check_extensions(certificate: x509.Certificate, usage: ObjectIdentifier) -> None:
     try:
         extensions = certificate.extensions
-    except ValueError as error:
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise CertificateRefusedError("its extensions cannot be decoded") from error
     if any(each.critical and each.oid not in HANDLED_EXTENSIONS for each in extensions):
         raise CertificateRefusedError("it has a critical extension that is not known here")

@@ -1,4 +1,4 @@
-"""What an authenticated tenant may do: a list of grants, however the credentials stated them (tenant 2.1)."""
+"""The permissions of a tenant: a list of grants, however the credentials stated them (tenant 2.1)."""
 
 from __future__ import annotations
 

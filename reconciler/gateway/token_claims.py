@@ -9,9 +9,7 @@ import msgspec
 from reconciler.chain.keys import address_bytes
 from reconciler.documents.typed_json import decode_json
 from reconciler.gateway.permissions import ALL_SCOPES, Grant, Permissions, Scope
-
-UINT64_MAX = (1 << 64) - 1
-UINT32_MAX = (1 << 32) - 1
+from reconciler.values.integers import UINT32_MAX, UINT64_MAX
 
 
 class ClaimsError(ValueError):

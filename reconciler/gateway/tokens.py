@@ -48,7 +48,7 @@ class TokenVerifier:
     life_max_seconds: int = LIFE_MAX_SECONDS
 
     def verify(self, token: str, now: int) -> Permissions:
-        """What a token permits at a time (Unix seconds); TokenRefusedError if it is not valid then."""
+        """The permissions of a token at a time (Unix seconds); TokenRefusedError if it is not valid then."""
         if len(token) > TOKEN_MAX_CHARACTERS or token.count(".") != 2:
             raise _invalid("it is too long, or does not have three segments")
         signed_text, _, signature = token.rpartition(".")

@@ -7,20 +7,26 @@ from decimal import Decimal
 
 from reconciler.manifests.errors import ManifestError
 
-UINT64_MAX = 2**64 - 1
 DECIMAL_PLACES = 18
 """Decimal places of the chain's decimals."""
 _OVERFLOW = 1 << 63
-"""What amd64 makes of a float that is no 64-bit integer."""
+"""On amd64, the conversion of a float that is no 64-bit integer."""
 _DECIMAL_BITS_MAX = 316
 _AMOUNT_BITS_MAX = 256
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 _ESCAPES |= {"\\": "\\\\", '"': '\\"'}
-_FLOAT = re.compile(r"[+-]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?")
-_HEX_FLOAT = re.compile(r"[+-]?0[xX][0-9a-fA-F_]*\.?[0-9a-fA-F_]*[pP][+-]?[0-9]+")
+_FLOAT = re.compile(r"[+-]?(?:[0-9][0-9_]*+(?:\.[0-9_]*+)?|\.[0-9][0-9_]*+)(?:[eE][+-]?[0-9][0-9_]*+)?")
+_HEX_FLOAT = re.compile(r"[+-]?0[xX](?=_?\.?[0-9a-fA-F])[0-9a-fA-F_]*+(?:\.[0-9a-fA-F_]*+)?[pP][+-]?[0-9]++")
 _SPECIAL_FLOAT = re.compile(r"(?:[+-]?inf(?:inity)?|nan)", re.IGNORECASE)
 _MISPLACED_UNDERSCORE = re.compile(r"(?<![0-9a-fA-FxXoObB])_|_(?![0-9a-fA-F])|(?<=[1-9][xXoObB])_")
-_BASES = {"0x": (16, "0-9a-f"), "0o": (8, "0-7"), "0b": (2, "01")}
+_BASES = {
+    "": (10, re.compile(r"[0-9]+(?:_[0-9]+)*")),
+    "0": (8, re.compile(r"_?[0-7]+(?:_[0-7]+)*")),
+    "0o": (8, re.compile(r"_?[0-7]+(?:_[0-7]+)*")),
+    "0x": (16, re.compile(r"_?[0-9a-f]+(?:_[0-9a-f]+)*")),
+    "0b": (2, re.compile(r"_?[01]+(?:_[01]+)*")),
+}
+"""Of an amount, by its prefix in lower case: the base, and the digits in lower case."""
 _AMOUNT = re.compile(r"([+-]?)(0[xX]|0[oO]|0[bB]|0(?=[0-9_]))?([0-9a-fA-F_]+)")
 
 
@@ -130,8 +136,7 @@ def _amount(text: str) -> int | None:
     if found is None or len(text) > 4000:
         return None
     sign, prefix, digits = found.groups()
-    base, allowed = _BASES.get((prefix or "").lower(), (8, "0-7") if prefix else (10, "0-9"))
-    start = r"_?" if prefix else ""
-    if not re.fullmatch(rf"{start}[{allowed}]+(?:_[{allowed}]+)*", digits.lower()):
+    base, allowed = _BASES[(prefix or "").lower()]
+    if not allowed.fullmatch(digits.lower()):
         return None
     return int(sign + digits.replace("_", ""), base)

@@ -10,6 +10,9 @@ from reconciler.manifests.go_text import quoted
 
 DEPTH_MAX = 1_000
 """Of nested values; a manifest has 9 levels."""
+VALUES_MAX = 20_000
+ITEMS_MAX = 2_000
+"""Of one list."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _PLAIN = re.compile(r'[^"\\\x00-\x1f]*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -65,7 +68,11 @@ class _Scanner:
     def value(self) -> Any:
         """The next value, of any depth."""
         stack: list[tuple[Any, str]] = []
+        count = 0
         while True:
+            count += 1
+            if count > VALUES_MAX:
+                raise ManifestError(f"more than {VALUES_MAX} values")
             done, value = self._start(stack)
             while done:
                 if not stack:
@@ -75,6 +82,8 @@ class _Scanner:
                     container.pairs.append((key, value))
                 else:
                     container.append(value)
+                    if len(container) > ITEMS_MAX:
+                        raise ManifestError(f"a list of more than {ITEMS_MAX} values")
                 done, value = self._next(stack, container)
 
     def _start(self, stack: list[tuple[Any, str]]) -> tuple[bool, Any]:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.go_text import amount
 from reconciler.manifests.json_scanner import JsonNumber, JsonObject
+from reconciler.values.integers import UINT32_MAX
 
 
 class JsonReading:
@@ -174,7 +175,7 @@ class JsonStruct:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class JsonFieldName:
-    """How a dataclass's attribute appears in JSON."""
+    """The form of a dataclass's attribute in JSON."""
 
     attribute: str
     key: str
@@ -208,5 +209,5 @@ def _folded(key: str) -> str:
 
 TEXT_VALUE = JsonScalar("string", "")
 BOOLEAN_VALUE = JsonScalar("bool", zero=False)
-UINT32_VALUE = JsonScalar("uint32", 0, most=2**32 - 1)
+UINT32_VALUE = JsonScalar("uint32", 0, most=UINT32_MAX)
 TEXTS = JsonList("[]string", TEXT_VALUE)

@@ -25,10 +25,9 @@ from reconciler.manifests.json_types import (
     JsonStruct,
     json_field,
 )
+from reconciler.values.resources import LEASED_IP, RANDOM_PORT, SHARED_HTTP
 
 HTTP_PORT = 80
-SHARED_HTTP, RANDOM_PORT, LEASED_IP = 0, 1, 2
-"""The kinds of endpoints on the chain."""
 _ESCAPED = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
@@ -182,7 +181,7 @@ def expose_order(expose: ManifestExpose) -> tuple[str, int, str, bool]:
 
 @dataclass(frozen=True, slots=True)
 class VolumeMount:
-    """Where a volume is mounted."""
+    """The mount of a volume."""
 
     name: str = json_field("name", TEXT_VALUE)
     mount: str = json_field("mount", TEXT_VALUE)
@@ -191,7 +190,7 @@ class VolumeMount:
 
 @dataclass(frozen=True, slots=True)
 class CredentialsEntry:
-    """Who pulls the image from its registry."""
+    """The account that pulls the image from its registry."""
 
     host: str = json_field("host", TEXT_VALUE)
     email: str = json_field("email", TEXT_VALUE)
@@ -263,7 +262,7 @@ class DeploymentManifest:
         return text.translate(_ESCAPED)
 
     def hash(self) -> str:
-        """What the deployment on the chain must hold, in hexadecimal (semantics 6.4)."""
+        """The hash that the deployment on the chain must have, in hexadecimal (semantics 6.4)."""
         return hashlib.sha256(self.sorted_json().encode()).hexdigest()
 
 

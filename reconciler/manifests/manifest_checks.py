@@ -10,9 +10,6 @@ from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.go_text import quoted
 from reconciler.manifests.groups import GroupSpec
 from reconciler.manifests.manifest import (
-    LEASED_IP,
-    RANDOM_PORT,
-    SHARED_HTTP,
     AttributeEntry,
     DeploymentManifest,
     EndpointAmount,
@@ -23,7 +20,7 @@ from reconciler.manifests.manifest import (
     UnitResources,
     expose_order,
 )
-from reconciler.values.resources import Attribute, ResourceUnit
+from reconciler.values.resources import LEASED_IP, RANDOM_PORT, SHARED_HTTP, Attribute, ResourceUnit
 
 HOST_NAME_MAX = 253
 PORT_MAX = 65_535
@@ -192,7 +189,7 @@ def _different(own: UnitResources, unit: ResourceUnit) -> str:
         ),
         "Storage": (volumes, [(each.name, each.size_bytes, each.attributes) for each in unit.storage]),
     }
-    return next((name for name, (mine, theirs) in pairs.items() if mine != theirs), "")
+    return next((name for name, (used, paid) in pairs.items() if used != paid), "")
 
 
 def _pairs(attributes: tuple[AttributeEntry, ...] | None) -> tuple[Attribute, ...]:

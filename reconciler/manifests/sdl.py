@@ -17,11 +17,11 @@ from reconciler.manifests.yaml_decoding import (
     BOOLEAN,
     TEXT,
     UINT32,
+    Decoding,
     Dictionary,
     Sequence,
     Structure,
     YamlType,
-    decode,
 )
 from reconciler.manifests.yaml_nodes import NodeKind, YamlNode, parse_yaml
 
@@ -31,7 +31,7 @@ _TEXTS = Sequence("[]string", TEXT)
 
 @dataclass(frozen=True, slots=True)
 class MountEntry:
-    """Where a service mounts a volume of its profile."""
+    """The mount of a volume of the profile in a service."""
 
     mount: str
     read_only: bool
@@ -67,7 +67,7 @@ class DependencyEntry:
 
 @dataclass(frozen=True, slots=True)
 class DeployedEntry:
-    """How many containers of a service run in a placement, by which compute profile."""
+    """The number of containers of a service in a placement, and their compute profile."""
 
     profile: str
     count: int
@@ -187,14 +187,14 @@ def _version(content: list[YamlNode]) -> Version:
 
 def _sections(root: YamlNode, *, shares_units: bool) -> SdlFile:
     """Each section in the order of the file; one that is repeated adds to the first."""
-    file = SdlFile(shares_units)
+    file, decoding = SdlFile(shares_units), Decoding()
     for key, node in zip(root.content[::2], root.content[1::2], strict=root.kind is NodeKind.MAPPING):
         name = key.value
         if name == "version":
             continue
         if name not in _SECTIONS:
             raise ManifestError(f"sdl: unexpected field {name}")
-        value = decode(node, _SECTIONS[name])
+        value = decoding.part(node, _SECTIONS[name])
         match name:
             case "profiles":
                 file.profiles = file.profiles.joined(value)
@@ -210,5 +210,5 @@ def invalid(text: str) -> ManifestError:
     return ManifestError(f"{_INVALID}: {text}")
 
 
-is_endpoint_name = partial(re.fullmatch, r"[a-z]+[a-z0-9_-]+")
+is_endpoint_name = partial(re.fullmatch, r"[a-z][a-z0-9_-]+")
 """Whether a leased IP may have this name."""

@@ -1,4 +1,4 @@
-"""What an SDL file must say consistently, in the reference's order and words."""
+"""The consistency checks of an SDL file, in the reference's order and words."""
 
 from __future__ import annotations
 

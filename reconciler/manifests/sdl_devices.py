@@ -8,11 +8,12 @@ from typing import Any
 
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.sdl_quantities import BINARY_SUFFIXES, GPUS, MEMORY_SIZE, SIZE
-from reconciler.manifests.yaml_decoding import TEXT, Custom, Dictionary, Sequence, Structure, decode
+from reconciler.manifests.yaml_decoding import TEXT, Custom, Decoding, Dictionary, Sequence, Structure
 from reconciler.manifests.yaml_nodes import NodeKind, YamlNode
-from reconciler.values.resources import Attribute
+from reconciler.values.resources import STORAGE_CLASSES, Attribute
 
-STORAGE_CLASSES = ("default", "beta1", "beta2", "beta3", "ram")
+VOLUMES_MAX = 100
+"""Of a compute profile; the chain takes 4."""
 CLASS, PERSISTENT, RAM = "class", "persistent", "ram"
 DEFAULT_VOLUME = "default"
 _ATTRIBUTE_KEY = re.compile(r"[a-zA-Z][\w/.\-]{1,126}[\w*]?", re.ASCII)
@@ -37,7 +38,7 @@ class VolumeEntry:
 
 
 def attributes_fault(attributes: tuple[Attribute, ...]) -> str:
-    """Why the chain refuses the attributes of a resource; "" if it does not."""
+    """The chain's error for the attributes of a resource; "" if there is none."""
     keys: set[str] = set()
     for key, _ in attributes:
         if not _ATTRIBUTE_KEY.fullmatch(key):
@@ -48,29 +49,28 @@ def attributes_fault(attributes: tuple[Attribute, ...]) -> str:
     return ""
 
 
-def _parts(node: YamlNode, readers: dict[str, Any], refusal: str) -> dict[str, Any]:
+def _parts(decoding: Decoding, node: YamlNode, readers: dict[str, Any], refusal: str) -> dict[str, Any]:
     """The values of the named keys; ManifestError for another key."""
     found = {}
     for place in range(0, len(node.content), 2):
         key = node.content[place].value
         if key not in readers or place + 1 == len(node.content):
             raise ManifestError(refusal.format(key))
-        found[key] = decode(node.content[place + 1], readers[key])
+        found[key] = decoding.part(node.content[place + 1], readers[key])
     return found
 
 
-def _gpu(node: YamlNode) -> GpuEntry:
-    parts = _parts(
-        node, {"units": GPUS, "attributes": _GPU_ATTRIBUTES}, "sdl: unsupported field ({}) for GPU resource"
-    )
+def _gpu(decoding: Decoding, node: YamlNode) -> GpuEntry:
+    readers = {"units": GPUS, "attributes": _GPU_ATTRIBUTES}
+    parts = _parts(decoding, node, readers, "sdl: unsupported field ({}) for GPU resource")
     entry = GpuEntry(parts.get("units", 0), parts.get("attributes", ()))
     if entry.units > 0 and not entry.attributes:
         raise ManifestError("sdl: GPU attributes must be present if units > 0")
     return entry
 
 
-def _gpu_attributes(node: YamlNode) -> tuple[Attribute, ...]:
-    parts = _parts(node, {"vendor": _VENDOR}, "sdl: unsupported attribute ({}) for GPU resource")
+def _gpu_attributes(decoding: Decoding, node: YamlNode) -> tuple[Attribute, ...]:
+    parts = _parts(decoding, node, {"vendor": _VENDOR}, "sdl: unsupported attribute ({}) for GPU resource")
     vendor = parts.get("vendor")
     if vendor is None:
         raise ManifestError("sdl: invalid GPU attributes. at least one vendor must be set")
@@ -86,7 +86,7 @@ def _gpu_key(model: str, ram: int | None, interface: str | None) -> str:
     return model + memory + ("" if interface is None else f"/interface/{interface}")
 
 
-def _interface(node: YamlNode) -> str:
+def _interface(_: Decoding, node: YamlNode) -> str:
     if node.value not in ("pcie", "sxm"):
         raise ManifestError(f'sdl: invalid GPU interface {node.value}. expected "pcie|sxm"')
     return node.value
@@ -109,8 +109,8 @@ GPU = Custom(None, _gpu)
 """`gpu` of a compute profile."""
 
 
-def _volume_attributes(node: YamlNode) -> tuple[Attribute, ...]:
-    written = dict(decode(node, Dictionary("map[string]string", TEXT)) or {})
+def _volume_attributes(decoding: Decoding, node: YamlNode) -> tuple[Attribute, ...]:
+    written = dict(decoding.part(node, Dictionary("map[string]string", TEXT)) or {})
     persistent, storage_class = written.setdefault(PERSISTENT, "false"), written.get(CLASS, "")
     if storage_class == RAM and persistent != "false":
         raise ManifestError("sdl: ram storage class cannot be persistent")
@@ -144,13 +144,15 @@ _VOLUME = Structure(
 )
 
 
-def _volumes(node: YamlNode) -> tuple[VolumeEntry, ...]:
+def _volumes(decoding: Decoding, node: YamlNode) -> tuple[VolumeEntry, ...]:
     """The volumes of a list, or the one of a mapping, which is always called `default`."""
     if node.kind is NodeKind.SEQUENCE:
-        entries = [decode(item, _VOLUME) for item in node.content]
+        if len(node.content) > VOLUMES_MAX:
+            raise ManifestError(f"sdl: line {node.line}: more than {VOLUMES_MAX} volumes")
+        entries = [decoding.part(item, _VOLUME) for item in node.content]
         found = [VolumeEntry(e.name or DEFAULT_VOLUME, e.size, e.attributes) for e in entries]
     elif node.kind is NodeKind.MAPPING:
-        entry = decode(node, _VOLUME)
+        entry = decoding.part(node, _VOLUME)
         found = [VolumeEntry(DEFAULT_VOLUME, entry.size, entry.attributes)]
     else:
         found = []
@@ -179,9 +181,9 @@ def _sorted(volumes: list[VolumeEntry]) -> tuple[VolumeEntry, ...]:
 def _is_before(one: VolumeEntry, other: VolumeEntry) -> bool:
     if one.size != other.size:
         return one.size < other.size
-    mine, theirs = dict(one.attributes).get(PERSISTENT, ""), dict(other.attributes).get(PERSISTENT, "")
-    if mine != theirs and (not mine or not theirs):
-        return not mine
-    if mine < theirs or mine != "true":
+    first, second = (dict(volume.attributes).get(PERSISTENT, "") for volume in (one, other))
+    if first != second and not (first and second):
+        return not first
+    if first < second or first != "true":
         return True
-    return theirs == "true" and one.name < other.name
+    return second == "true" and one.name < other.name

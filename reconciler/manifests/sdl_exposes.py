@@ -13,9 +13,9 @@ from reconciler.manifests.yaml_decoding import (
     TEXT,
     UINT32,
     Custom,
+    Decoding,
     Sequence,
     Structure,
-    decode,
 )
 from reconciler.manifests.yaml_nodes import YamlNode
 
@@ -88,8 +88,8 @@ class ExposeEntry:
     http_options: HttpOptionsEntry
 
 
-def _accept(node: YamlNode) -> tuple[str, ...] | None:
-    hosts: tuple[str, ...] | None = decode(node, Sequence("[]string", TEXT))
+def _accept(decoding: Decoding, node: YamlNode) -> tuple[str, ...] | None:
+    hosts: tuple[str, ...] | None = decoding.part(node, Sequence("[]string", TEXT))
     for host in hosts or ():
         if wrong := _url_error(host):
             raise ManifestError(f"parse {quoted(f'http://{host}')}: {wrong}")
@@ -97,7 +97,7 @@ def _accept(node: YamlNode) -> tuple[str, ...] | None:
 
 
 def _url_error(host: str) -> str:
-    """Why `http://<host>` is no URL for Go's net/url; "" if it is one."""
+    """The error of Go's net/url for `http://<host>`; "" if it is a URL."""
     if re.search(r"[\x00-\x1f\x7f]", host):
         return "net/url: invalid control character in URL"
     authority, slash, path = host.partition("?")[0].partition("/")
@@ -177,7 +177,7 @@ def _exposes(entry: ExposeEntry, sequence_numbers: dict[str, int]) -> list[Manif
     if protocol not in tuple(Protocol):
         raise ManifestError("unsupported service protocol")
     options = entry.http_options.checked()
-    nobody = RecipientEntry("", is_global=False, ip="", http_options=entry.http_options)
+    none_named = RecipientEntry("", is_global=False, ip="", http_options=entry.http_options)
     return [
         ManifestExpose(
             port=entry.port,
@@ -190,5 +190,5 @@ def _exposes(entry: ExposeEntry, sequence_numbers: dict[str, int]) -> list[Manif
             ip=to.ip,
             endpoint_sequence_number=sequence_numbers.get(to.ip, 0) if to.is_global and to.ip else 0,
         )
-        for to in entry.to or (nobody,)
+        for to in entry.to or (none_named,)
     ]

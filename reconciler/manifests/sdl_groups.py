@@ -1,4 +1,4 @@
-"""What an SDL file becomes: the groups of the deployment on the chain, and the manifest for the provider."""
+"""The results of an SDL file: the groups of the deployment on the chain, and the provider's manifest."""
 
 from __future__ import annotations
 

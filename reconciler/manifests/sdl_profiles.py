@@ -11,7 +11,7 @@ from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.go_text import decimal, decimal_text, quoted
 from reconciler.manifests.sdl_devices import GPU, VOLUMES, GpuEntry, VolumeEntry
 from reconciler.manifests.sdl_quantities import MILLICORES, NEGATIVE, SIZE
-from reconciler.manifests.yaml_decoding import TEXT, Custom, Dictionary, Sequence, Structure, decode
+from reconciler.manifests.yaml_decoding import TEXT, Custom, Decoding, Dictionary, Sequence, Structure
 from reconciler.manifests.yaml_nodes import YamlNode
 from reconciler.values.resources import Attribute
 
@@ -88,21 +88,21 @@ class ProfileEntries:
         return ProfileEntries(compute, dict(self.placement or {}) | dict(other.placement or {}))
 
 
-def _arch(node: YamlNode) -> tuple[Attribute, ...]:
+def _arch(decoding: Decoding, node: YamlNode) -> tuple[Attribute, ...]:
     found: list[Attribute] = []
     for key, value in zip(node.content[::2], node.content[1::2], strict=False):
         if key.value != "arch":
             raise ManifestError(f'unsupported cpu attribute "{key.value}"')
-        found.append((key.value, decode(value, TEXT)))
+        found.append((key.value, decoding.part(value, TEXT)))
     return tuple(found)
 
 
-def _attributes(node: YamlNode) -> tuple[Attribute, ...]:
-    return tuple(sorted((decode(node, Dictionary("map[string]string", TEXT)) or {}).items()))
+def _attributes(decoding: Decoding, node: YamlNode) -> tuple[Attribute, ...]:
+    return tuple(sorted((decoding.part(node, Dictionary("map[string]string", TEXT)) or {}).items()))
 
 
-def _price(node: YamlNode) -> PriceEntry:
-    written = decode(node, _WRITTEN_PRICE)
+def _price(decoding: Decoding, node: YamlNode) -> PriceEntry:
+    written = decoding.part(node, _WRITTEN_PRICE)
     amount = decimal(written["amount"])
     if amount == 0:
         raise ManifestError("invalid coin amount: amount is zero")

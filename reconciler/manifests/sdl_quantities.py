@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.go_text import float_to_uint32, float_to_uint64, floating, unsigned
-from reconciler.manifests.yaml_decoding import Custom
+from reconciler.manifests.yaml_decoding import Custom, Decoding
 from reconciler.manifests.yaml_nodes import YamlNode
 
 NEGATIVE = "invalid: negative value not allowed"
@@ -24,7 +24,7 @@ def bytes_of(text: str, suffixes: Mapping[str, int]) -> int:
     return float_to_uint64(number)
 
 
-def _millicores(node: YamlNode) -> int:
+def _millicores(_: Decoding, node: YamlNode) -> int:
     if node.value.endswith("m"):
         return unsigned(node.value[:-1], 32)
     number = floating(node.value) * 1000
@@ -35,9 +35,9 @@ def _millicores(node: YamlNode) -> int:
 
 MILLICORES = Custom(0, _millicores)
 """`500m`, or cores."""
-SIZE = Custom(0, lambda node: bytes_of(node.value, _SUFFIXES))
+SIZE = Custom(0, lambda _, node: bytes_of(node.value, _SUFFIXES))
 """Bytes of memory and volumes."""
-MEMORY_SIZE = Custom(0, lambda node: bytes_of(node.value, BINARY_SUFFIXES))
+MEMORY_SIZE = Custom(0, lambda _, node: bytes_of(node.value, BINARY_SUFFIXES))
 """Bytes of a GPU's memory."""
-GPUS = Custom(0, lambda node: unsigned(node.value, 64))
+GPUS = Custom(0, lambda _, node: unsigned(node.value, 64))
 """A whole number."""

@@ -1,7 +1,8 @@
-"""What a group of a manifest runs, as a specification."""
+"""The specification of a group of a manifest."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -51,6 +52,10 @@ def specification_of(
     reference to the secret `<service>-registry/password`.
     """
     builder = _Builder(frozenset(service.name for service in group.services or ()), dependencies or {})
+    if repeated := [
+        name for name, count in Counter(each.name for each in group.services or ()).items() if count > 1
+    ]:
+        raise ManifestError(f"group {group.name} has two services of the name {repeated[0]}")
     services = tuple(builder.service(service) for service in group.services or () if service.count)
     idle = [service.name for service in group.services or () if not service.count]
     notes = [f"service {name} has no container and is left out" for name in idle]

@@ -82,6 +82,8 @@ def _prerelease(text: str) -> str:
         raise ManifestError(f"Numeric PreRelease version must not contain leading zeroes {quoted(text)}")
     if not re.fullmatch(r"[0-9A-Za-z-]+", text):
         raise ManifestError(f"Invalid character(s) found in prerelease {quoted(text)}")
+    if set(text) <= _DIGITS:
+        unsigned(text, 64)
     return text
 
 

@@ -1,21 +1,25 @@
 """Nodes to typed values by the rules of gopkg.in/yaml.v3, whose error texts name Go's types.
 
 A null leaves a field at its zero value and drops out of a list. Errors of type are gathered, each with its
-line, and raised together by `decode`; any other error is raised at once.
+line, and raised together by `Decoding.part`; any other error is raised at once. One `Decoding` reads a whole
+file, so that its bounds hold however often aliases refer to a part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Protocol
 
 from reconciler.manifests.errors import ManifestError, UnmarshalError
-from reconciler.manifests.go_text import UINT64_MAX, float_to_uint64, floating, quoted
+from reconciler.manifests.go_text import float_to_uint64, floating, quoted
 from reconciler.manifests.yaml_nodes import NodeKind, YamlNode, yaml_integer
+from reconciler.values.integers import UINT64_MAX
 
-VISITS_MAX = 200_000
+VISITS_MAX = 50_000
+MERGE_LEVELS_MAX = 8
+ERRORS_MAX = 200
 REPEATED_MAX = 8
 """Of one key; further repetitions are not listed."""
 _TRUE = frozenset({"y", "Y", "yes", "Yes", "YES", "on", "On", "ON"})
@@ -25,47 +29,72 @@ _BAD = object()
 
 
 class Decoding:
-    """One call of `decode`: its type errors, and how many nodes it has read."""
+    """The decoding of one file: its type errors, and how many nodes and pairs it has read."""
 
     def __init__(self) -> None:
-        self.errors: list[str] = []
+        self._errors: list[str] = []
         self._visits = 0
+
+    def part(self, node: YamlNode, kind: YamlType) -> Any:
+        """The value of a part that is judged by itself; UnmarshalError with all its errors of type."""
+        outer, self._errors = self._errors, []
+        try:
+            value = self.value(node, kind)
+            if self._errors:
+                raise UnmarshalError(self._errors)
+        finally:
+            self._errors = outer
+        return kind.zero if value is _BAD else value
 
     def value(self, node: YamlNode, kind: YamlType) -> Any:
         """The value of a node; `_BAD` if it was refused or is null where the type has no null."""
-        self._visits += 1
+        self._visit(1)
+        return kind.read(self, node.target)
+
+    def _visit(self, count: int) -> None:
+        self._visits += count
         if self._visits > VISITS_MAX:
             raise ManifestError("yaml: document contains excessive aliasing")
-        return kind.read(self, node.target)
+
+    def note(self, errors: list[str]) -> None:
+        """Add errors of type; ManifestError with all of them where they are too many."""
+        self._errors.extend(errors)
+        if len(self._errors) > ERRORS_MAX:
+            raise ManifestError(str(UnmarshalError(self._errors)))
 
     def refuse(self, node: YamlNode, go_type: str) -> Any:
         """Note an error of type."""
         is_scalar = node.kind is NodeKind.SCALAR
         text = node.value if len(node.value.encode()) <= 10 else f"{node.value[:7]}..."
         shown = f" `{text}`" if is_scalar else ""
-        self.errors.append(f"line {node.line}: cannot unmarshal {node.tag}{shown} into {go_type}")
+        self.note([f"line {node.line}: cannot unmarshal {node.tag}{shown} into {go_type}"])
         return _BAD
 
-    def pairs(self, node: YamlNode) -> list[tuple[YamlNode, YamlNode]] | None:
+    def pairs(self, node: YamlNode, level: int = 0) -> list[tuple[YamlNode, YamlNode]] | None:
         """The keys and values of a mapping, merged ones last; None if a key is repeated."""
+        self._visit(1 + len(node.content) // 2)
+        if level > MERGE_LEVELS_MAX:
+            raise ManifestError(f"yaml: line {node.line}: merged over more than {MERGE_LEVELS_MAX} levels")
         own = list(zip(node.content[::2], node.content[1::2], strict=True))
         repeated = _repeated([key for key, _ in own])
-        self.errors.extend(repeated)
+        self.note(repeated)
         if repeated:
             return None
         merged = [value.target for key, value in own if key.is_merge]
         plain = [(key, value) for key, value in own if not key.is_merge]
-        return plain + (list(self._merged(merged[-1], {key.value for key, _ in plain})) if merged else [])
+        return plain + (self._merged(merged[-1], {key.value for key, _ in plain}, level) if merged else [])
 
-    def _merged(self, node: YamlNode, known: set[str]) -> Iterator[tuple[YamlNode, YamlNode]]:
+    def _merged(self, node: YamlNode, known: set[str], level: int) -> list[tuple[YamlNode, YamlNode]]:
+        found = []
         sources = node.content if node.kind is NodeKind.SEQUENCE else [node]
         for source in sources:
             if source.target.kind is not NodeKind.MAPPING:
                 raise ManifestError("yaml: map merge requires map or sequence of maps as the value")
-            for key, value in self.pairs(source.target) or []:
+            for key, value in self.pairs(source.target, level + 1) or []:
                 if key.value not in known:
                     known.add(key.value)
-                    yield key, value
+                    found.append((key, value))
+        return found
 
 
 def _repeated(keys: list[YamlNode]) -> list[str]:
@@ -92,18 +121,9 @@ class YamlType(Protocol):
         """The value of a node that is no alias."""
 
 
-def decode(node: YamlNode, kind: YamlType) -> Any:
-    """The value of a node; UnmarshalError or another ManifestError."""
-    decoding = Decoding()
-    value = decoding.value(node, kind)
-    if decoding.errors:
-        raise UnmarshalError(decoding.errors)
-    return kind.zero if value is _BAD else value
-
-
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A type of scalars: what it is called in Go, its zero value, and how a scalar becomes one."""
+    """A type of scalars: its name in Go, its zero value, and the conversion of a scalar."""
 
     go_type: str
     zero: Any
@@ -220,17 +240,17 @@ class Structure:
 
 @dataclass(frozen=True, slots=True)
 class Custom:
-    """A type with its own reading of a node, which calls `decode` for the parts; null is its zero value."""
+    """A type with its own reading of a node, by `Decoding.part` for its parts; null is its zero value."""
 
     zero: Any
-    convert: Callable[[YamlNode], Any]
+    convert: Callable[[Decoding, YamlNode], Any]
 
     def read(self, decoding: Decoding, node: YamlNode) -> Any:
         """The converted node; errors of type join the others."""
         if node.is_null:
             return _BAD if self.zero is not None else None
         try:
-            return self.convert(node)
+            return self.convert(decoding, node)
         except UnmarshalError as errors:
-            decoding.errors.extend(errors.lines)
+            decoding.note(errors.lines)
             return _BAD

@@ -14,16 +14,18 @@ import yaml
 from yaml import events
 
 from reconciler.manifests.errors import ManifestError
+from reconciler.values.integers import UINT64_MAX
 
 DEPTH_MAX = 64
-NODES_MAX = 100_000
+NODES_MAX = 20_000
 TEXT_BYTES_MAX = 1 << 20
 _TAGS = "tag:yaml.org,2002:"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
 _FLOATS = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)")
+_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]{0,19})")
+"""Of up to 20 decimal digits, as `int` refuses thousands; more are no 64-bit integer."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}.*)?")
 
 
@@ -166,7 +168,7 @@ def plain_tag(text: str) -> str:
     if _DATE.fullmatch(text):
         return "!!timestamp"
     plain = text.replace("_", "")
-    if _INTEGER.fullmatch(plain) and -(2**63) <= yaml_integer(plain) < 2**64:
+    if _INTEGER.fullmatch(plain) and -(2**63) <= yaml_integer(plain) <= UINT64_MAX:
         return "!!int"
     return "!!float" if _FLOAT.fullmatch(plain) else "!!str"
 

@@ -204,12 +204,13 @@ class Volume:
         return any(value == "true" for key, value in self.attributes if matches(key, "persistent"))
 
 
-LEASED_IP = 2
+SHARED_HTTP, RANDOM_PORT, LEASED_IP = 0, 1, 2
+"""The kinds of endpoints on the chain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An exposed endpoint: kind 0 SHARED_HTTP, 1 RANDOM_PORT, 2 LEASED_IP. Ports on one leased address share
+    """An exposed endpoint of a kind. Ports on one leased address share
     its sequence number.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,14 @@ def test_a_port_with_several_recipients_is_one_port() -> None:
 
     assert made.services[0].ports == (Port(80, public=True),)
     assert made.notes == ("service web, port 80: there is no service db",)
+
+
+def test_two_services_of_one_name_have_no_specification() -> None:
+    deployment = read_deployment(CASES["minimal"]["sdl"].encode())
+    (group,) = deployment.manifest.groups or ()
+
+    with pytest.raises(ManifestError, match="has two services of the name web"):
+        specification_of(replace(group, services=(group.services or ()) * 2))
 
 
 def test_a_password_is_not_written() -> None:
