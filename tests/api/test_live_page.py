@@ -83,6 +83,17 @@ def test_the_page_shows_a_healthy_provider_and_updates(page: Browser, snapshots:
     assert page.text("#rows-note") == "There are no workloads yet."
 
 
+def test_the_ledger_is_summed_by_tenant_lease_or_day(page: Browser) -> None:
+    page.until(lambda: page.text("#ledger-rows tr:last-child") != "")
+    words = "(row) => row.innerText.split(/\\s+/).join(' ')"
+    rows = f"return [...document.querySelectorAll('#ledger-rows tr')].map({words})"
+    assert page.run(rows) == ["ve1tenant 700 0 0 700", "of no lease 0 0 -30 -30", "total 700 0 -30 670"]
+    assert page.text("#ledger-note") == "Balance 1,670 = 1,000 at the beginning + 670 earned (uve)."
+    page.run("document.querySelector('#ledger-keys [data-by=lease]').click()")
+    page.until(lambda: page.text("#ledger-key") == "Lease")
+    page.until(lambda: page.text("#ledger-rows tr:first-child th").startswith("ve1tenant/"))
+
+
 def test_problems_come_first(page: Browser, snapshots: SnapshotStore) -> None:
     ending = TimeLeft(Funding.CRITICAL, 40, 200)
     failing = replace(

@@ -5,6 +5,7 @@ import * as dialog from "./dialog.js";
 import { apiUrl, byId, element, setAttribute, setText, syncChildren } from "./dom.js";
 import { bytes, compact, duration, integer, plural, time, unixSeconds } from "./format.js";
 import { issuesOf, summary } from "./issues.js";
+import * as ledger from "./ledger.js";
 import * as list from "./list.js";
 
 const POINTS_MAX = 480;
@@ -174,6 +175,7 @@ function renderSources() {
 
 byId("charts").append(earned.node, balance.node);
 dialog.setUp();
+ledger.setUp();
 list.setUp();
 listen();
 setInterval(tick, 1_000);
