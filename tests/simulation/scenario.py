@@ -78,9 +78,9 @@ class Scenario:
         return self.alice.trade(number)
 
     def bid_by(self, number: int, *addresses: str) -> bool:
-        """Whether all these providers have an open bid on its order."""
-        there = {o.id.provider for o in self.trade(number).offers if o.state == "open"}
-        return there >= set(addresses)
+        """Whether all these providers have an open bid on its order; not while it is in no block yet."""
+        offers = [offer for trade in self.alice.trades() if trade.dseq == number for offer in trade.offers]
+        return {offer.id.provider for offer in offers if offer.state == "open"} >= set(addresses)
 
 
 def _order(scenario: Scenario) -> None:

@@ -11,6 +11,7 @@ import pytest
 from reconciler.devnet.trading import OrderRequest
 from reconciler.journal.errors import JournalLockedError
 from reconciler.settings import Flags, Settings, load_settings
+from reconciler.values.limits import Limits
 from reconciler.values.plans import Reason
 from tests.simulation.daemon import Daemon
 from tests.simulation.outside import Outside, WorldState
@@ -50,7 +51,7 @@ def test_a_restart_without_changes_does_nothing(sim: Simulation) -> None:
     sim.blocks(25)
     before = _tips(sim), len(sim.sent()), sim.outside.object_counts
     sim.daemon.drop()
-    sim.daemon = Daemon(sim.outside)
+    sim.daemon = Daemon(sim.outside, limits=Limits)
 
     assert sim.blocks(10) == []
 
