@@ -11,6 +11,35 @@ from reconciler.manifests.sdl_devices import CLASS, PERSISTENT, RAM, VolumeEntry
 from reconciler.manifests.sdl_exposes import ExposeEntry
 
 ENDPOINT_KIND = "ip"
+MANIFEST_CHARACTERS_MAX = 1 << 20
+_PART_CHARACTERS = 100
+"""Of a service, expose, volume or mount in the manifest without its texts, about."""
+
+
+def check_size(file: SdlFile) -> None:
+    """Raise ManifestError if the manifest would be too large, as each placement repeats its services."""
+    services = {name: _service_characters(entry) for name, entry in file.services.items()}
+    compute, characters = file.profiles.compute or {}, 0
+    for service, _, deployed in file.placements():
+        profile = compute.get(deployed.profile)
+        volumes = profile.resources.storage if profile and profile.resources else ()
+        characters += services.get(service, 0) + _PART_CHARACTERS * (1 + len(volumes))
+        characters += sum(len(volume.name) for volume in volumes)
+        if characters > MANIFEST_CHARACTERS_MAX:
+            raise invalid(f"the manifest would have more than {MANIFEST_CHARACTERS_MAX} characters")
+
+
+def _service_characters(entry: ServiceEntry) -> int:
+    mounts = (entry.params.storage if entry.params else None) or {}
+    given = entry.credentials
+    texts = [entry.image, *(entry.command or ()), *(entry.args or ()), *(entry.env or ())]
+    texts += [name + mounted.mount for name, mounted in mounts.items()]
+    texts += [given.host, given.email, given.username, given.password] if given else []
+    exposes = sum(
+        max(1, len(expose.to or ())) * (_PART_CHARACTERS + sum(map(len, expose.accept or ())))
+        for expose in entry.expose or ()
+    )
+    return sum(map(len, texts)) + 5 * len(texts) + _PART_CHARACTERS * len(mounts) + exposes
 
 
 def check_sdl(file: SdlFile) -> None:

@@ -26,7 +26,7 @@ from reconciler.manifests.manifest import (
 )
 from reconciler.manifests.manifest_checks import check_manifest
 from reconciler.manifests.sdl import DeployedEntry, SdlFile, ServiceEntry, read_sdl
-from reconciler.manifests.sdl_checks import check_sdl
+from reconciler.manifests.sdl_checks import check_sdl, check_size
 from reconciler.manifests.sdl_exposes import manifest_exposes
 from reconciler.manifests.sdl_profiles import PlacementEntry, PriceEntry, ResourcesEntry
 from reconciler.values.resources import Attribute, Endpoint, ResourceUnit, Volume
@@ -44,9 +44,10 @@ class SdlDeployment:
 def read_deployment(content: bytes) -> SdlDeployment:
     """Read and check an SDL file in the reference's order; ManifestError with its text."""
     file = read_sdl(content)
+    check_size(file)
     exposes = _exposes(file)
     check_sdl(file)
-    groups = tuple(_Group(file, placement, exposes).built() for placement in _placements(file))
+    groups = tuple(_Group(file, name, exposes).built(placed) for name, placed in _placements(file))
     specs = tuple(spec for spec, _ in groups)
     check_groups(specs)
     manifest = DeploymentManifest(tuple(group for _, group in groups))
@@ -56,8 +57,12 @@ def read_deployment(content: bytes) -> SdlDeployment:
     return SdlDeployment(specs, manifest, dependencies)
 
 
-def _placements(file: SdlFile) -> list[str]:
-    return sorted({placement for _, placement, _ in file.placements()})
+def _placements(file: SdlFile) -> list[tuple[str, list[tuple[str, DeployedEntry]]]]:
+    """The services of each placement, sorted by placement and service."""
+    found: dict[str, list[tuple[str, DeployedEntry]]] = {}
+    for service, placement, deployed in file.placements():
+        found.setdefault(placement, []).append((service, deployed))
+    return sorted(found.items(), key=lambda item: item[0])
 
 
 def _exposes(file: SdlFile) -> dict[str, tuple[ManifestExpose, ...]]:
@@ -65,7 +70,7 @@ def _exposes(file: SdlFile) -> dict[str, tuple[ManifestExpose, ...]]:
     numbers = _sequence_numbers(file)
     return {
         service: manifest_exposes(file.services[service].expose or (), numbers)
-        for service, _, _ in file.placements()
+        for service in dict.fromkeys(service for service, _, _ in file.placements())
         if service in file.services
     }
 
@@ -96,13 +101,9 @@ class _Group:
         self._shared: dict[str, int] = {}
         self._placement: PlacementEntry = (file.profiles.placement or {})[name]
 
-    def built(self) -> tuple[GroupSpec, ManifestGroup]:
+    def built(self, placed: list[tuple[str, DeployedEntry]]) -> tuple[GroupSpec, ManifestGroup]:
         """The group on the chain and that of the manifest."""
-        services = tuple(
-            self._service(service, deployed)
-            for service, placement, deployed in self._file.placements()
-            if placement == self._name
-        )
+        services = tuple(self._service(service, deployed) for service, deployed in placed)
         placement = self._placement
         spec = GroupSpec(
             self._name,

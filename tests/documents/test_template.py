@@ -30,6 +30,7 @@ def test_the_template_leaves_one_choice_to_the_operator() -> None:
     (choice,) = validate(FILES)
     assert (choice.path, choice.warning) == (path, True)
     assert "network_policy is missing" in choice.message
+    assert FILES[path].splitlines()[choice.line - 1].startswith(b"kind:")
     made = FILES[path].replace(b"# network_policy:", b"network_policy:")
     assert validate({**FILES, path: made}) == ()
 

@@ -12,6 +12,7 @@ from reconciler.manifests.json_scanner import ITEMS_MAX, VALUES_MAX
 from reconciler.manifests.manifest import read_manifest
 from reconciler.manifests.sdl_groups import read_deployment
 from reconciler.manifests.versions import tolerant_version
+from tests.manifests.test_sdl import SDL
 
 HEAD = 'version: "2.0"\n'
 ALIASING, LEVELS = "excessive aliasing", "merged over more than 8 levels"
@@ -37,6 +38,17 @@ def large_unknown_parts() -> str:
     return "\n".join([f"{HEAD}services:", f"  s: &s {{{keys}}}", *(f"  s{i}: *s" for i in range(100))])
 
 
+def repeated(services: int, placements: int, part: str) -> str:
+    """A valid file whose services are alike and run in each placement."""
+    others, groups = range(1, services), range(1, placements)
+    placed = ", ".join(["here: &d {profile: web, count: 1}", *(f"g{i}: *d" for i in groups)])
+    text = SDL.replace("  web:\n    image: nginx", f"  web: &w\n    image: nginx\n    {part}")
+    text = text.replace("profiles:", "".join(f"  s{i}: *w\n" for i in others) + "profiles:")
+    text = text.replace("here:\n      pricing", "here: &p\n      pricing")
+    text = text.partition("deployment:")[0] + "".join(f"    g{i}: *p\n" for i in groups)
+    return f"{text}deployment:\n  web: &r {{{placed}}}\n" + "".join(f"  s{i}: *r\n" for i in others)
+
+
 @pytest.mark.parametrize(
     ("content", "error"),
     [
@@ -50,10 +62,13 @@ def large_unknown_parts() -> str:
         (f"{HEAD}services: {{s: {{env: [{', '.join(['[]'] * 1_000)}]}}}}", "cannot unmarshal !!seq"),
         (f"{HEAD}deployment: {{s: {{p: {{count: {'9' * 5_000}}}}}}}", "value out of range"),
         (f"{HEAD}endpoints: {{{'a' * 20_000}?: {{kind: ip}}}}", ""),
+        (repeated(60, 60, "env: []"), "the manifest would have more than"),
+        (repeated(30, 10, f"env: [{'x' * 10_000}]"), "the manifest would have more than"),
+        (repeated(2, 60, f"env: [{', '.join(['a'] * 2_000)}]"), "the manifest would have more than"),
         (f"version: 2.0.0-{'9' * 5_000}", "value out of range"),
     ],
     ids=["wide-merges", "wider-merges", "long-merges", "unknown-keys", "sections", "profiles", "volumes",
-         "errors", "digits", "endpoint", "version"],
+         "errors", "digits", "endpoint", "groups", "long-texts", "many-texts", "version"],
 )  # fmt: skip
 def test_sdl_files_end_in_a_refusal(content: str, error: str) -> None:
     with pytest.raises(ManifestError) as refused:
