@@ -106,7 +106,7 @@ def share(change: Change, name: str, limits: Limits | None = None, folder: str =
 
 
 def change(directory: Path) -> Change:
-    """The template on `main`, a snapshot, and a branch `prices` that is checked out."""
+    """The template on `main`, complete; a snapshot; and a branch `prices`, which is checked out."""
     repository = Path(shutil.copytree(ROOT / "state-repo-template", directory / "a state"))
     made = Change(
         repository,
@@ -117,6 +117,8 @@ def change(directory: Path) -> Change:
             "FORGE_SECONDS": "1",
         },
     )
+    cluster = repository / "adapters/kubernetes.yaml"
+    cluster.write_text(cluster.read_text().replace("# network_policy:", "network_policy:"))
     made.git("init", "--quiet", "--initial-branch=main")
     made.git("add", "--all")
     made.git("commit", "--quiet", "--message", "The state of a provider")

@@ -24,7 +24,6 @@ WITHHELD_FROM = {
     "closed-bid": ("leases", "spending"),
     "lifecycle": ("running", "publishing"),
     "usage": ("usage", "spending"),
-    "withdrawn": ("withdrawn", "spending"),
     "removed": ("left", "removing"),
     "terminated": ("left", "publishing"),
 }
@@ -33,7 +32,7 @@ WITHHELD_FROM = {
 DUE_SECONDS = 100
 """Later than in the demo, as each step runs twice here."""
 
-BLOCKS = {"usage": 40, "withdrawn": 30}
+BLOCKS = {"usage": 40}
 """How long a step waits for an effect that is due later."""
 
 
@@ -58,6 +57,7 @@ HIDDEN: dict[str, Callable[[Snapshot], Snapshot]] = {
 """Steps that read the daemon's API: the part that is hidden from it."""
 
 OTHER_TESTS = {
+    "withdrawn": "test_nothing_is_withdrawn",
     "left-open": "test_a_chain_that_closes_every_lost_bid",
     "audit": "test_a_balance_sheet_that_does_not_match",
 }
@@ -129,6 +129,13 @@ def test_a_chain_that_closes_every_lost_bid(world: SteppedWorld, monkeypatch: py
     monkeypatch.setattr(market, "return_deposit", lambda *a: original(*a) or True)
     run(world, *steps_before("left-open"))
     assert_fails(world, step_named("left-open"))
+
+
+def test_nothing_is_withdrawn(world: SteppedWorld) -> None:
+    """The withdrawal joins the usage record, so that both are withheld."""
+    run(world, *steps_before("usage"))
+    world.switches.spending = True
+    assert_fails(world, step_named("withdrawn"), 30)
 
 
 def test_workloads_that_are_not_applied(world: SteppedWorld) -> None:
