@@ -34,6 +34,8 @@ class Books:
         self._outside: dict[int, int] = {}
         self._withdrawn: dict[LeaseId, int] = {}
         self._net_withdrawn: dict[LeaseId, int] = {}
+        self._take_percent = self._take_rate()
+        """Before the block that is booked: a proposal takes effect behind a block's transactions."""
         self._paid: list[tuple[int, Mapping[LeaseId, int]]] = [(0, {})]
         """By the heights at which it changed."""
 
@@ -44,6 +46,7 @@ class Books:
         self._book(block.events)
         if block.txs or block.events:
             self._book_leases(block.height)
+        self._take_percent = self._take_rate()
         self._locked[block.height] = locked = self.locked()
         self._outside[block.height] = self.outside
         self._earned[block.height] = self._of_modules + locked
@@ -90,14 +93,10 @@ class Books:
 
     def _book_leases(self, height: int) -> None:
         """By the tables of payments and payouts; a payment's own figure is before the chain's take."""
-        view = self._chain.view()
-        take = TakeParams.FromString(view.get(PARAMS, b"take") or b"")
-        rates = {each.denom: each.rate for each in take.denom_take_rates}
-        rate = rates.get("uve", take.default_take_rate)
         for lease, withdrawn in self._payments():
             gross = withdrawn - self._withdrawn.get(lease, 0)
             self._withdrawn[lease] = withdrawn
-            net = self._net_withdrawn.get(lease, 0) + gross - gross * rate // 100
+            net = self._net_withdrawn.get(lease, 0) + gross - gross * self._take_percent // 100
             self._net_withdrawn[lease] = net
         paid = {lease: net for lease, net in self._net_withdrawn.items() if net}
         for payout in self._chain.rows(PAYOUTS):
@@ -106,6 +105,11 @@ class Books:
                 paid[lease] = paid.get(lease, 0) + sum(int(each.amount) for each in payout.net_amount)
         if paid != self._paid[-1][1]:
             self._paid.append((height, paid))
+
+    def _take_rate(self) -> int:
+        """The chain's share of payments, in percent."""
+        take = TakeParams.FromString(self._chain.view().get(PARAMS, b"take") or b"")
+        return {each.denom: each.rate for each in take.denom_take_rates}.get("uve", take.default_take_rate)
 
     def _payments(self) -> Iterator[tuple[LeaseId, int]]:
         for key, state in self._chain.view().scan(ESCROW_PAYMENTS):
