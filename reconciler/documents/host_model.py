@@ -204,7 +204,7 @@ class LimitsModel(StrictModel):
     spend_per_hour: Amount = "50000000uve"
     """Fees and deposits per hour. (restart)"""
     fees_per_day: Amount = "100000000uve"
-    """Fees of any 24 hours; only messages that stop a loss may exceed it. (restart)"""
+    """Fees of any 24 hours; closings, usage records and what stops a loss may exceed it. (restart)"""
     balance_reserve: Amount = "1000000uve"
     """Balance that is never spent. (restart)"""
     bid_deposit_max: Amount = "2500000uve"

@@ -37,6 +37,13 @@ def fees_max(basis: MarketBasis, messages: tuple[Message, ...]) -> tuple[int, ..
     return tuple(_fee_max(basis, message, budget) for message in messages)
 
 
+def exceeds_budget(basis: MarketBasis, message: Message) -> bool:
+    """Whether it may exceed the fee budget of a day: it stops a loss, returns a deposit, or bills usage that
+    an escrow may not pay later; each costs at most what it brings.
+    """
+    return isinstance(message, CloseBid | RecordUsage | SettleUsage) or stops_a_loss(basis, message)
+
+
 def stops_a_loss(basis: MarketBasis, message: Message) -> bool:
     """Whether it ends an unpaid lease, or one that the repository closes."""
     match message:

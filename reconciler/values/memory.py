@@ -125,7 +125,8 @@ class WalletLedger:
     wallet in blocks whose transfers are not known, `gaps` are those that may still be read. `hours` are those
     of the last day in which anything was paid or earned, `changes` the last ones of `outside` and
     `unexplained`, which a lower height may disprove; the oldest first. `paid_out` is the part of the
-    external transfers that went to the payout address.
+    external transfers that went to the payout address. `began_at` is the chain time of the first booked
+    block (unix seconds; 0: not known, long ago).
     """
 
     started_with: int = 0
@@ -138,6 +139,7 @@ class WalletLedger:
     gaps: tuple[LedgerGap, ...] = ()
     hours: tuple[HourTotals, ...] = ()
     paid_out: int = 0
+    began_at: int = 0
     changes: tuple[LedgerChange, ...] = ()
 
 

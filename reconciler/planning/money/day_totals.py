@@ -34,16 +34,15 @@ def day_fees(ledger: WalletLedger | None, now: int) -> int:
 
 def balance_seconds_left(ledger: WalletLedger | None, reserve: int, now: int) -> int | None:
     """How long the balance stays above the reserve, if as much is lost a day as within the last one; None if
-    nothing was lost.
+    nothing was lost, or the balance is not known yet.
 
     A loss is what is earned if it is negative: deposits and transfers to others are none. A ledger that is
     younger than a day is compared with its age, of at least an hour.
     """
-    hours = list(_last_day(ledger, now))
-    lost = -sum(each.earned for each in hours)
+    lost = -sum(each.earned for each in _last_day(ledger, now))
     if ledger is None or ledger.balance is None or lost <= 0:
         return None
-    elapsed = min(max(now - hours[0].began_at, HOUR_SECONDS), DAY_SECONDS)
+    elapsed = min(max(now - ledger.began_at, HOUR_SECONDS), DAY_SECONDS)
     return max(ledger.balance - reserve, 0) * elapsed // lost
 
 

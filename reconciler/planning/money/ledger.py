@@ -54,7 +54,7 @@ def update_ledger(basis: MarketBasis) -> Memory:
         begun = market.wallet.balance + locked_deposits(market)
         return replace(
             memory,
-            ledger=_at(market, ledger or WalletLedger(started_with=begun)),
+            ledger=_at(market, ledger or WalletLedger(started_with=begun, began_at=market.time)),
             height=market.height,
             height_time=market.time,
             sequence=market.wallet.sequence,

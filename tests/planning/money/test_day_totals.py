@@ -14,11 +14,13 @@ from reconciler.values.desired import CloseReason, Config, Withdrawals
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.limits import Limits
 from reconciler.values.memory import HourTotals, WalletLedger
-from reconciler.values.messages import CloseBid, Message, WithdrawLease
+from reconciler.values.messages import CloseBid, Message, RecordUsage, WithdrawLease
 from reconciler.values.observed import Transfer, Wallet
 from reconciler.values.plans import Hold, Reason, SendTransaction
+from reconciler.values.readings import Seen
 from tests import makers
 from tests.cycle.worlds import intent
+from tests.planning.money.test_usage import expiring
 
 HOUR, DAY = 3_600, 86_400
 SPENT = WalletLedger(10_000_000, balance=10_000_000, hours=(HourTotals(makers.NOW - 2 * HOUR, fees=99_000),))
@@ -68,6 +70,22 @@ def test_what_stops_a_loss_exceeds_the_day_s_fees() -> None:
     assert [type(m) for m in sent(closed)] == [CloseBid]
 
 
+def test_usage_that_may_be_lost_exceeds_the_day_s_fees() -> None:
+    given = expiring(30, 3_600)
+    limited = replace(given, limits=BUDGET, memory=replace(given.memory, ledger=SPENT))
+    assert {type(m) for m in sent(limited)} >= {RecordUsage, CloseBid}
+    assert not held(limited)
+
+
+def test_bids_wait_before_withdrawals() -> None:
+    market = makers.market(leases=[makers.lease(rate=30_000)], orders=[makers.order(5)])
+    spent = replace(SPENT, hours=(HourTotals(makers.NOW - 2 * HOUR, fees=95_000),))
+    memory = makers.remembered(ledger=spent)
+    both = replace(WITHDRAWING, market=Seen(market), memory=memory, limits=BUDGET)
+    assert [type(m) for m in sent(both)] == [WithdrawLease]
+    assert [h.subject.name for h in held(both)] == [str(makers.order(5).id)]
+
+
 def test_the_fee_of_each_transaction_counts_once_and_for_a_day() -> None:
     end = Confirmation(intent(sequence=7), IntentOutcome.LANDED, makers.HEIGHT, makers.NOW)
     ledger = confirm_all(makers.remembered(), [end], makers.NOW, 8).ledger
@@ -100,9 +118,12 @@ def test_the_balance_lasts_as_long_as_the_last_day_s_rate_lets_it(earned: int, l
 
 
 def test_a_young_ledger_is_compared_with_its_age_and_a_short_balance_lasts_no_time() -> None:
-    ledger = WalletLedger(balance=7_000_000, hours=(HourTotals(makers.NOW - 60, earned=-6_000),))
+    hours = (HourTotals(makers.NOW - 60, earned=-6_000),)
+    ledger = WalletLedger(balance=7_000_000, hours=hours, began_at=makers.NOW - 60)
     assert balance_seconds_left(ledger, 1_000_000, makers.NOW) == 1_000 * HOUR
     assert balance_seconds_left(ledger, 8_000_000, makers.NOW) == 0
+    old = replace(ledger, began_at=makers.NOW - 9 * DAY)
+    assert balance_seconds_left(old, 1_000_000, makers.NOW) == 1_000 * DAY, "one loss in a quiet day"
 
 
 COLLECTOR = "ve17xpfvakm2amg962yls6f84z3kell8c5lvyc5y4"
@@ -118,7 +139,8 @@ def test_only_a_loss_shortens_the_time_that_is_left(recipient: str, low: bool) -
     paid = Transfer(makers.HEIGHT, "T", makers.US, recipient, 500_000)
     bids = [makers.bid(deposit=500_000)] if recipient == ESCROW else []
     seen = makers.market(wallet=Wallet(makers.US, 4, 7, 9_500_000), transfers=(paid,), bids=bids)
-    given = makers.planning_input(seen, memory=makers.remembered(height=makers.HEIGHT - 1))
+    young = WalletLedger(10_000_000, balance=10_000_000, began_at=makers.NOW - HOUR)
+    given = makers.planning_input(seen, memory=makers.remembered(height=makers.HEIGHT - 1, ledger=young))
     found = [h.message for h in plan(given).holds if h.reason is Reason.LOW_BALANCE]
     assert [m.split(";")[0] for m in found] == (
         ["at the rate of the last day, the balance falls to the reserve within 1d"] if low else []
