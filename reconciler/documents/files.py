@@ -29,6 +29,7 @@ from reconciler.documents.pricing_model import PricingFile
 from reconciler.documents.validation_faults import validation_faults
 from reconciler.documents.workload_model import WorkloadFile
 from reconciler.documents.yaml_reader import read_yaml
+from reconciler.values.bounds import ROUNDING
 from reconciler.values.desired import AdapterSettings, Config, Fault, Pricing, Workload
 from reconciler.values.ids import WorkloadId, workload_id
 
@@ -125,7 +126,7 @@ def _pricing(document: Document, file: PricingFile) -> ReadFile:
     pricing = pricing_of(file)
     places = {
         name: document.place(("pricing", *steps))
-        for name, steps in (*price_places(file), *multiplier_places(file))
+        for name, steps in (*price_places(file), (ROUNDING, (ROUNDING,)), *multiplier_places(file))
     }
     return ReadFile(document.path, pricing, tuple(price_warnings(document, file, pricing)), places)
 

@@ -46,9 +46,10 @@ ROUNDING = TextForm(
 )
 GPU_FIELD = TextForm(
     r"^[a-zA-Z0-9][-a-zA-Z0-9._]{0,62}$",
-    "a vendor, model, RAM or interface",
-    'write it as orders do: "a100", "80Gi"',
+    "a vendor, model or interface",
+    'write it as orders do: "a100"',
 )
+GPU_RAM = TextForm(r"^[0-9]{1,9}(Mi|Gi|Ti)$", "a RAM of GPUs", 'write it as orders do: "80Gi"')
 AMOUNT = TextForm(rf"^[0-9]{{1,18}}{DENOM}$", "an amount", f'write a whole number and {DENOM}: "2500{DENOM}"')
 MARGIN = TextForm(
     r"^[0-9]{1,3}(\.[0-9]{1,6})?$", "a margin", 'write a fraction of at most 6 decimals: "0.15" is 15 %'
@@ -198,6 +199,7 @@ ListPrice = Annotated[str, Field(pattern=LIST_PRICE.pattern)]
 Currency = Annotated[str, Field(pattern=CURRENCY.pattern)]
 RoundingText = Annotated[str, Field(pattern=ROUNDING.pattern)]
 GpuField = Annotated[str, Field(pattern=GPU_FIELD.pattern), BeforeValidator(number_text)]
+GpuRam = Annotated[str, Field(pattern=GPU_RAM.pattern), BeforeValidator(number_text)]
 Amount = Annotated[str, Field(pattern=AMOUNT.pattern)]
 Margin = Annotated[
     str,

@@ -241,7 +241,9 @@ class LimitsModel(StrictModel):
     price_min: PriceBoundsModel = PriceBoundsModel()
     """Lower bounds of prices. (restart)"""
     price_max: PriceBoundsModel = PriceBoundsModel()
-    """Upper bounds of prices. (restart)"""
+    """Upper bounds of prices, margin and surcharges included; that of `minimum` bounds the step of
+    `rounding` too. (restart)
+    """
     discount_percent_max: Annotated[int, Field(ge=0, le=99), WHOLE] = 25
     """Largest discount of a lease by all multipliers of pricing.yaml together, in percent. (restart)"""
     clock_skew: Duration = "60s"

@@ -9,6 +9,7 @@ from reconciler.documents.forms import (
     Address,
     Attribute,
     GpuField,
+    GpuRam,
     ListPrice,
     Margin,
     RoundingText,
@@ -18,14 +19,15 @@ from reconciler.documents.model import FileModel, StrictModel
 
 class GpuPriceModel(StrictModel):
     """Price of the GPUs that have all of these properties; the most specific entry counts. Where an order
-    leaves a property open, the dearest GPU that it may get counts, unless an entry leaves open the same.
+    leaves a property open, the most expensive GPU that it may get counts, unless an entry leaves open the
+    same.
     """
 
     vendor: GpuField | None = None
     """Vendor, such as nvidia."""
     model: GpuField | None = None
     """Model, such as a100."""
-    ram: GpuField | None = None
+    ram: GpuRam | None = None
     """RAM, such as 80Gi."""
     interface: GpuField | None = None
     """Interface: pcie or sxm."""

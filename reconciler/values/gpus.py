@@ -24,7 +24,7 @@ class GpuModel:
         return self.vendor, self.model, self.ram, self.interface
 
     @property
-    def named(self) -> int:
+    def named_fields(self) -> int:
         """How many fields are not open."""
         return sum(1 for each in self.fields if each)
 
@@ -36,6 +36,10 @@ class GpuModel:
         """Whether a GPU may be of both: no field contradicts."""
         pairs = zip(self.fields, other.fields, strict=True)
         return all(ANY in pair or pair[0] == pair[1] for pair in pairs)
+
+    def intersection(self, other: GpuModel) -> GpuModel:
+        """The GPUs that are of both, which overlap."""
+        return GpuModel(*(own or each for own, each in zip(self.fields, other.fields, strict=True)))
 
     def __str__(self) -> str:
         return "/".join(each or "*" for each in self.fields).rstrip("/*") or "any model"

@@ -19,6 +19,9 @@ fewer digits together.
 _MB_OF_A_BYTE = EXACT_PRICE.divide(Decimal(1), Decimal(MB))
 """Exact; a product is much faster than a quotient with so many digits."""
 
+ACCEPTED_MODELS = 50
+"""Models that a unit of an order may accept and be priced by each of them."""
+
 _QUANTUM = Decimal(1).scaleb(-RATE_PLACES)
 
 
@@ -102,20 +105,24 @@ def part_of(rate: Decimal, percent: int, pricing: Pricing) -> Decimal:
 
 
 def gpu_price(accepted: tuple[GpuModel, ...], pricing: Pricing) -> tuple[GpuModel | None, Decimal]:
-    """The price of a GPU that may be of any accepted model: the dearest of their prices, with the entry of
-    the table that it is from (None: the price of all others).
+    """The price of a GPU that may be of any accepted model: the most expensive of their prices, with the
+    entry of the table that it is from (None: the price of all others). Beyond `ACCEPTED_MODELS` of them the
+    most expensive entry counts, which bounds the time that an order costs.
     """
-    return max((_model_price(each, pricing) for each in accepted), key=lambda found: found[1])
+    if len(accepted) > ACCEPTED_MODELS:
+        others: tuple[GpuModel | None, Decimal] = (None, pricing.gpu)
+        return max((*pricing.gpu_models, others), key=lambda found: found[1])
+    return max((model_price(each, pricing) for each in accepted), key=lambda found: found[1])
 
 
-def _model_price(asked: GpuModel, pricing: Pricing) -> tuple[GpuModel | None, Decimal]:
+def model_price(asked: GpuModel, pricing: Pricing) -> tuple[GpuModel | None, Decimal]:
     """The most specific entry that includes the model. If that leaves open what the order names, or there is
-    none, the tenant may get a GPU of a dearer entry that is more specific than the order: the dearest counts.
+    none, the tenant may get a GPU of a more specific entry than the order names: the most expensive counts.
     """
     table = pricing.gpu_models
     covering = [entry for entry in table if entry[0].includes(asked)]
     best: tuple[GpuModel | None, Decimal] = max(
-        covering, key=lambda entry: (entry[0].named, entry[1]), default=(None, pricing.gpu)
+        covering, key=lambda entry: (entry[0].named_fields, entry[1]), default=(None, pricing.gpu)
     )
     if best[0] == asked:
         return best

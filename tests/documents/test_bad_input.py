@@ -55,6 +55,16 @@ TABLE = [
         PRICING.replace(b"gpu: 20000uve", b"gpu: 20000uact"),
         'pricing.yaml:7:8: pricing.gpu: "20000uact" is in uact (only uve is accepted, convert to uve)',
     ),
+    *(
+        Bad(
+            f"the RAM {ram}, which no order names",
+            "pricing.yaml",
+            PRICING.rstrip(b"\n") + f"\n  gpu_models: [{{ram: {ram}, price: 1uve}}]\n".encode(),
+            f'pricing.yaml:9:22: pricing.gpu_models.0.ram: "{ram}" is not a RAM of GPUs '
+            '(write it as orders do: "80Gi")',
+        )
+        for ram in ("80gi", "80")
+    ),
     Bad(
         "an alias bomb",
         "config.yaml",

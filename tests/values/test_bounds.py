@@ -63,9 +63,15 @@ def test_tables_and_multipliers_stay_within_the_bounds() -> None:
         "gpu is 6uve, with margin and discounts as little as 4.5uve; the host file allows no less than 5uve"
     ]
     surcharged = replace(good, multipliers=(Multiplier(Decimal(2), attribute=("region", "eu")),))
-    assert "gpu is 7uve, with surcharges up to 14uve; the host file allows no more than 9uve" in told(
-        surcharged
+    assert "gpu is 7uve, with margin and surcharges up to 14uve; the host file allows no more than 9uve" in (
+        told(surcharged)
     )
+    assert told(
+        replace(good, gpu=Decimal("8.6"), profit_margin=Decimal("0.1")), Limits(price_max={"gpu": Decimal(9)})
+    ) == ["gpu is 8.6uve, with margin and surcharges up to 9.46uve; the host file allows no more than 9uve"]
+    assert told(replace(good, rounding_step=10), Limits(price_max={"minimum": Decimal(9)})) == [
+        "rounding is 10uve; the host file allows no more than 9uve"
+    ]
     assert told(replace(good, multipliers=(Multiplier(Decimal("0.7"), "ve1a"),))) == [
         "70 percent is too little; the host file allows at least 75 (discount_percent_max)"
     ]

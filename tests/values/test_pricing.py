@@ -11,7 +11,7 @@ from reconciler.planning.money.fees import Fees
 from reconciler.values.desired import Multiplier, Pricing, Rounding
 from reconciler.values.gpus import GpuModel, gpu_of_key
 from reconciler.values.observed import Order
-from reconciler.values.pricing import cost_price, items, price
+from reconciler.values.pricing import ACCEPTED_MODELS, cost_price, items, price
 from reconciler.values.resources import MB, STORAGE_CLASSES, Attribute, Endpoint, ResourceUnit, Volume
 from tests.makers import PRICING, order, order_id, unit
 
@@ -62,7 +62,7 @@ TABLES = st.builds(
     profit_margin=st.decimals(0, 2, places=3).map(abs),
     rounding=st.sampled_from(Rounding),
     rounding_step=st.sampled_from((1, 10)),
-    gpu_models=st.dictionaries(MODELS.filter(lambda model: model.named > 0), AMOUNTS, max_size=4).map(
+    gpu_models=st.dictionaries(MODELS.filter(lambda model: model.named_fields > 0), AMOUNTS, max_size=4).map(
         lambda found: tuple(found.items())
     ),
     storage_classes=st.dictionaries(st.sampled_from(STORAGE_CLASSES), AMOUNTS, max_size=3).map(
@@ -118,7 +118,7 @@ def _gpu_fraction(asked: GpuModel, pricing: Pricing) -> Fraction:
     exact = [price for model, price in pricing.gpu_models if model == asked]
     if exact:
         return Fraction(exact[0])
-    wider = [(model.named, price) for model, price in pricing.gpu_models if _within(asked, model)]
+    wider = [(model.named_fields, price) for model, price in pricing.gpu_models if _within(asked, model)]
     base = Fraction(max(wider)[1] if wider else pricing.gpu)
     others = [
         price for model, price in pricing.gpu_models if _may_be(asked, model) and not _within(asked, model)
@@ -206,6 +206,8 @@ GPUS = replace(PRICING, gpu_models=((A100, Decimal(5000)), (H100, Decimal(9000))
         (["anything"], 9000),
         (["vendor/nvidia/model/a100", "vendor/nvidia/model/t4"], 5000),
         ([], 9000),
+        ([f"vendor/amd/model/m{n}" for n in range(ACCEPTED_MODELS)], 1000),
+        ([f"vendor/amd/model/m{n}" for n in range(ACCEPTED_MODELS + 1)], 9000),
     ],
 )
 def test_an_order_cannot_word_its_gpu_to_pay_less(keys: list[str], expected: int) -> None:
@@ -232,8 +234,8 @@ def test_an_order_cannot_word_its_storage_to_pay_less(
     assert [line.name for line in items(asked.demand.resources, pricing)][2] == expected
 
 
-@pytest.mark.parametrize(("wanted", "is_dearer"), [("region", True), ("regio?", True), ("zone", False)])
-def test_a_surcharge_applies_however_the_order_words_its_attribute(wanted: str, is_dearer: bool) -> None:
+@pytest.mark.parametrize(("wanted", "costs_more"), [("region", True), ("regio?", True), ("zone", False)])
+def test_a_surcharge_applies_however_the_order_words_its_attribute(wanted: str, costs_more: bool) -> None:
     pricing = replace(PRICING, multipliers=(Multiplier(Decimal(2), attribute=("region", "eu")),))
     asked = order(1, attributes=((wanted, "eu"),))
-    assert (price(asked.demand, pricing) > price(asked.demand, PRICING)) is is_dearer
+    assert (price(asked.demand, pricing) > price(asked.demand, PRICING)) is costs_more

@@ -17,12 +17,13 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.disruptions import disruptions
 from reconciler.planning.revisions.window import (
     count_disruptions,
+    overlap_changes,
     price_changes,
     price_range_since,
     too_far,
 )
 from reconciler.values.approvals import Approval, Breach
-from reconciler.values.bounds import unit_prices
+from reconciler.values.bounds import LEASE_PRICES, unit_prices
 from reconciler.values.desired import Desired
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory
@@ -108,7 +109,8 @@ def price_jumps(
     old, new = change
     if new.pricing is None or limits.price_change_percent is None:
         return
-    for name, (spans, after) in price_changes(memory, change).items():
+    changes = (*price_changes(memory, change).items(), *overlap_changes(memory, change))
+    for name, (spans, after) in changes:
         if not spans:
             continue
         within = price_range_since(spans, now - limits.window_seconds)
@@ -127,7 +129,8 @@ def _jump(change: tuple[Desired | None, Desired], name: str, range_ends: tuple[D
     assert new is not None, "a price jumps to another"
     plain = [unit_prices(each).get(name) for each in (old, new) if each]
     parts = [(each.profit_margin, each.multipliers, each.factor_min) for each in (old, new) if each]
-    is_plain = len(plain) == 2 and None not in plain and plain[0] != plain[1] and parts[0] == parts[1]
+    same_parts = name in LEASE_PRICES or parts[0] == parts[-1]
+    is_plain = len(plain) == 2 and None not in plain and plain[0] != plain[1] and same_parts
     first, last = plain if is_plain else range_ends
     assert first is not None, "only plain prices are shown plainly"
     assert last is not None, "only plain prices are shown plainly"

@@ -9,13 +9,13 @@ chain is seen. Without any state the first revision is the reference, and only t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
 from reconciler.planning.revisions.disruptions import Disruption, disruptions, is_served
-from reconciler.values.bounds import PriceRange, price_ranges, wider_name
+from reconciler.values.bounds import PriceRange, changed_entries, price_ranges, wider_name
 from reconciler.values.desired import Desired
 from reconciler.values.ids import WorkloadId
 from reconciler.values.limits import Limits
@@ -50,11 +50,26 @@ def price_changes(memory: Memory, change: tuple[Desired | None, Desired]) -> Map
     assert new.pricing is not None, "prices change from one file to another"
     found: dict[str, PriceChange] = {}
     for name in (*known, *(name for name in ranges if name not in known)):
-        before = wider_name(name, old.pricing) if old and old.pricing else wider_name(name, new.pricing)
-        spans = known.get(name) or known.get(before) or ()
+        spans = known.get(name) or known.get(wider_name(name, (old and old.pricing) or new.pricing)) or ()
         after = ranges[name] if name in ranges else ranges[wider_name(name, new.pricing)]
         found[name] = PriceChange(spans, after)
     return found
+
+
+def overlap_changes(
+    memory: Memory, change: tuple[Desired | None, Desired]
+) -> Iterator[tuple[str, PriceChange]]:
+    """The changes of GPUs for which another entry of the table counts under the new revision. An entry that
+    returns is also measured from its own prices within the window.
+    """
+    old, new = change
+    if old is None or old.pricing is None or new.pricing is None:
+        return
+    known, ranges, before = with_prices(memory, old).prices, price_ranges(new), price_ranges(old)
+    for name, counted, counts in changed_entries(old.pricing, new.pricing):
+        spans = known.get(counted) or (_span(before[counted]),)
+        returning = () if counts in before else known.get(counts, ())
+        yield name, PriceChange((*returning, *spans), ranges[counts])
 
 
 def price_range_since(spans: Sequence[PriceSpan], since: int) -> tuple[Decimal, Decimal]:
@@ -75,14 +90,14 @@ def too_far(price: Decimal, within: tuple[Decimal, Decimal], percent: int) -> De
     bound.
 
     Any price between the lowest and the highest is allowed, as it widens nothing. Beyond them the change is
-    measured from both, so that many small steps lead no further than a single one. A previous
-    price of 0 is skipped.
+    measured from both, so that many small steps lead no further than a single one. Any change
+    from 0 is too far.
     """
     low, high = within
     if low <= price <= high:
         return None
     for known in (high, low):
-        if known > 0 and abs(price - known) * 100 > known * percent:
+        if abs(price - known) * 100 > known * percent:
             return known
     return None
 

@@ -79,7 +79,8 @@ def test_prices_are_checked_against_the_hosts_limits(state: Path, capsys: pytest
     (state.parent / "host.yaml").write_text(HOST)
     assert run("validate", "state", "--host", "host.yaml") == 1
     assert capsys.readouterr().out.splitlines()[0] == (
-        "state/pricing.yaml:7:8: pricing.gpu: gpu is 20000uve; the host file allows no more than 1000uve "
+        "state/pricing.yaml:7:8: pricing.gpu: gpu is 20000uve, with margin and surcharges up to "
+        "23000uve; the host file allows no more than 1000uve "
         "(write a price within them, or change limits.price_min and price_max in the host file)"
     )
     assert run("validate", "state") == 0

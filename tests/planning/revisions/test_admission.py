@@ -19,7 +19,7 @@ from tests.makers import PRICING, desired, planning_input, remembered
 
 APPLIED = Revision(replace(desired(), commit="a" * 40))
 NEWEST = Revision(desired())
-DEARER = Revision(desired(pricing=replace(PRICING, cpu_millicores=Decimal("1.5"))))
+RAISED = Revision(desired(pricing=replace(PRICING, cpu_millicores=Decimal("1.5"))))
 FREE_GPU = Revision(replace(desired(pricing=replace(PRICING, gpu=Decimal(0))), commit="a" * 40))
 
 
@@ -41,9 +41,9 @@ def admitted(newest: Revision, limits: Limits, applied: Revision | None = APPLIE
     [
         (replace(NEWEST, descends=False), Limits(), Reason.REWRITTEN_HISTORY),
         (NEWEST, Limits(require_signature=True), Reason.UNSIGNED),
-        (DEARER, Limits(price_change_percent=49), Reason.PRICE_JUMP),
-        (DEARER, Limits(price_max={"cpu_millicores": Decimal("1.4")}), Reason.PRICE_OUT_OF_BOUNDS),
-        (DEARER, Limits(price_min={"cpu_millicores": Decimal("1.6")}), Reason.PRICE_OUT_OF_BOUNDS),
+        (RAISED, Limits(price_change_percent=49), Reason.PRICE_JUMP),
+        (RAISED, Limits(price_max={"cpu_millicores": Decimal("1.724")}), Reason.PRICE_OUT_OF_BOUNDS),
+        (RAISED, Limits(price_min={"cpu_millicores": Decimal("1.6")}), Reason.PRICE_OUT_OF_BOUNDS),
     ],
 )
 def test_a_revision_over_a_limit_is_held_and_the_applied_one_stays(
@@ -60,16 +60,16 @@ def test_a_revision_over_a_limit_is_held_and_the_applied_one_stays(
         (NEWEST, Limits()),
         (replace(NEWEST, descends=False), Limits(allow_rewrite=True)),
         (replace(NEWEST, signer="olga"), Limits(require_signature=True)),
-        (DEARER, Limits(price_change_percent=50)),
-        (DEARER, Limits(price_max={"cpu_millicores": Decimal("1.5")})),
+        (RAISED, Limits(price_change_percent=50)),
+        (RAISED, Limits(price_max={"cpu_millicores": Decimal("1.725")})),
     ],
 )
 def test_what_keeps_them_is_applied(newest: Revision, limits: Limits) -> None:
     assert admitted(newest, limits) == ("c", set())
 
 
-def test_a_first_price_of_something_that_was_free_is_no_jump() -> None:
-    assert admitted(NEWEST, Limits(price_change_percent=10), FREE_GPU) == ("c", set())
+def test_a_first_price_of_something_that_was_free_needs_approval() -> None:
+    assert admitted(NEWEST, Limits(price_change_percent=100_000), FREE_GPU) == ("a", {Reason.PRICE_JUMP})
 
 
 def test_a_faulty_file_is_reported_and_holds_no_commit() -> None:

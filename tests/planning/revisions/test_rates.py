@@ -14,7 +14,7 @@ from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.prices import pricing_in_force
 from reconciler.values.approvals import Approval
-from reconciler.values.bounds import unit_prices
+from reconciler.values.bounds import ROUNDING, unit_prices
 from reconciler.values.desired import Desired, Revision, Revisions
 from reconciler.values.gpus import GpuModel
 from reconciler.values.limits import Limits
@@ -28,7 +28,7 @@ from tests.makers import NOW, PRICING, desired, market, order, planning_input, r
 DAY = 86_400
 IN_USD = replace(
     PRICING,
-    **{name: each / 40 for name, each in unit_prices(PRICING).items()},  # type: ignore[arg-type]
+    **{name: each / 40 for name, each in unit_prices(PRICING).items() if name != ROUNDING},  # type: ignore[arg-type]
     gpu_models=((GpuModel("nvidia", "a100"), Decimal(100)),),
     currency="usd",
 )

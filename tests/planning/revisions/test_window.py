@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reconciler.planning.revisions.window import SPANS
 from reconciler.values.bounds import price_ranges
 from reconciler.values.clusters import KubernetesSettings
-from reconciler.values.desired import Bidding, BidStrategy, Config, Desired, Multiplier, Workload
+from reconciler.values.desired import Bidding, BidStrategy, Config, Desired, Multiplier, Rounding, Workload
 from reconciler.values.gpus import GpuModel
 from reconciler.values.grants import Grants, KubernetesGrants
 from reconciler.values.limits import Limits
@@ -258,6 +258,7 @@ def priced(**changes: Any) -> Desired:
     return files(pricing=replace(PRICING, **changes))
 
 
+SXM = GpuModel("nvidia", "", "80Gi", "sxm")
 A100, B200 = GpuModel("nvidia", "a100"), GpuModel("nvidia", "a100", "80Gi")
 DISCOUNT = (Multiplier(Decimal("0.75"), "ve1" + "q" * 38),)
 
@@ -286,6 +287,21 @@ DISCOUNT = (Multiplier(Decimal("0.75"), "ve1" + "q" * 38),)
             "storage_classes.beta3 goes from 1uve to 0.4uve",
         ),
         (priced(minimum=Decimal(100)), priced(minimum=Decimal(1)), "minimum goes from 100uve to 1uve"),
+        (priced(), priced(minimum=Decimal(1)), "minimum goes from 0uve to 1uve"),
+        (priced(), priced(leased_ip=Decimal("0.1")), "leased_ip goes from 0uve to 0.1uve"),
+        (priced(), priced(rounding_step=999), "rounding goes from 1uve to 999uve"),
+        (priced(rounding_step=999), priced(), "rounding goes from 999uve to 1uve"),
+        (priced(), priced(rounding=Rounding.NONE), "rounding goes from 1uve to 0uve"),
+        (
+            priced(gpu_models=((A100, Decimal(8000)),)),
+            priced(gpu_models=((A100, Decimal(8000)), (SXM, Decimal(1000)))),
+            "gpu_models.nvidia/a100/80Gi/sxm with its margin goes from 9200uve to 1150uve",
+        ),
+        (
+            priced(gpu_models=((A100, Decimal(8000)), (SXM, Decimal(1000)))),
+            priced(gpu_models=((A100, Decimal(8000)),)),
+            "gpu_models.nvidia/a100/80Gi/sxm with its margin goes from 1150uve to 9200uve",
+        ),
         (priced(endpoint=Decimal(9)), priced(), "endpoint goes from 9uve to 0uve"),
         (
             priced(profit_margin=Decimal(1)),
