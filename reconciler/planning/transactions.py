@@ -129,8 +129,9 @@ def _batch(message: Message, memory: Memory) -> str:
 
 
 def _next_batch(kinds: Iterable[str], last: str) -> str:
-    """The kind after the last one, in turn."""
+    """The kind after the last one, in turn; a payout only if nothing else is to be sent."""
     found = sorted(set(kinds))
+    found = [kind for kind in found if kind != PAYOUT_BATCH] or found
     return next((kind for kind in found if kind > last), found[0])
 
 

@@ -20,6 +20,7 @@ from reconciler.adapters.kubernetes.policies import base_spec, ranges_in_interne
 from reconciler.adapters.kubernetes.views import (
     DeploymentView,
     ForeignPodView,
+    NodeView,
     ObjectMeta,
     PartView,
     PodView,
@@ -96,6 +97,7 @@ class ClusterObserver:
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
         self._service_ranges: tuple[str, ...] = ()
+        self._nodes_seen: tuple[NodeView, ...] = ()
         self._base = base_spec(self.denied_ranges())
         self.server_drift: dict[tuple[str, str], str] = {}
         """By namespace and part (`deployment/name`): the drift that the cluster itself causes on an apply."""
@@ -159,9 +161,7 @@ class ClusterObserver:
         """Public ranges that tenants must not reach: those of the adapter's file, of nodes and their pods,
         and of Services.
         """
-        nodes = self._nodes.read()
-        seen = nodes.view.values() if isinstance(nodes, Seen) else ()
-        ranges = {each for node in seen for each in node.ranges}
+        ranges = {each for node in self._last_nodes() for each in node.ranges}
         return (*self._settings.egress_denied, *sorted(ranges.union(self._service_ranges)))
 
     def learn_service_ranges(self, ranges: Iterable[str]) -> None:
@@ -170,11 +170,16 @@ class ClusterObserver:
 
     def has_user_namespaces(self) -> bool:
         """Whether every open node has them, for the runtime of tenants' pods."""
-        nodes = self._nodes.read()
-        seen = nodes.view.values() if isinstance(nodes, Seen) else ()
-        is_open = [each for each in seen if each.allocatable is not None]
+        is_open = [each for each in self._last_nodes() if each.allocatable is not None]
         handler = self._settings.runtime_class
         return bool(is_open) and all(handler in each.user_namespaces for each in is_open)
+
+    def _last_nodes(self) -> tuple[NodeView, ...]:
+        """The nodes last seen: what tenants may reach is not widened while they are unseen."""
+        nodes = self._nodes.read()
+        if isinstance(nodes, Seen):
+            self._nodes_seen = tuple(nodes.view.values())
+        return self._nodes_seen
 
     def invalidate(self, workload: WorkloadId) -> None:
         """Recompute this workload at the next look: its server drift has changed. From any thread."""

@@ -7,18 +7,18 @@ from reconciler.planning.money.day_totals import day_fees
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.transactions import hold_subject
-from reconciler.values.messages import CreateBid, Message
+from reconciler.values.messages import CreateBid, Message, PayOut
 from reconciler.values.plans import Hold, Reason
 
 
 def within_fee_budget(basis: MarketBasis, messages: tuple[Message, ...]) -> Proposals:
-    """The messages whose expected fees, as if each were sent alone, fit in the budget, bids last, and those
-    that may exceed it.
+    """The messages whose expected fees, as if each were sent alone, fit in the budget, bids and payouts
+    last, and those that may exceed it.
     """
     fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
     left = basis.limits.fees_per_day - day_fees(basis.memory.ledger, basis.market.time)
     holds: dict[Message, Hold] = {}
-    for message in sorted(messages, key=lambda each: isinstance(each, CreateBid)):
+    for message in sorted(messages, key=lambda each: (isinstance(each, PayOut), isinstance(each, CreateBid))):
         fee = fees.of((message,))
         if fee <= left:
             left -= fee

@@ -10,6 +10,7 @@ import pytest
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
+from reconciler.adapters.kubernetes.views import NodeView
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.values.clusters import KubernetesSettings
@@ -222,6 +223,18 @@ def test_changes_by_the_cluster_itself_are_no_drift(backend: ClusterBackend) -> 
     sight.invalidate(wanted.id)
 
     assert not backend.until(wanted.id, lambda r: r, "there").drifted
+
+
+def test_ranges_of_nodes_stay_denied_while_the_nodes_are_unseen(
+    backend: ClusterBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer = backend.adapter._observer
+    node = NodeView("n1", Resources(1), ("203.0.113.7/32",), frozenset({""}))
+    monkeypatch.setattr(observer._nodes, "read", lambda: Seen({"n1": node}))
+    assert "203.0.113.7/32" in observer.denied_ranges()
+    monkeypatch.setattr(observer._nodes, "read", lambda: Unseen("the watch is broken"))
+    assert "203.0.113.7/32" in observer.denied_ranges()
+    assert observer.has_user_namespaces()
 
 
 def test_logs_are_bounded(backend: ClusterBackend, monkeypatch: pytest.MonkeyPatch) -> None:

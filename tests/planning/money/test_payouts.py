@@ -13,7 +13,7 @@ from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.ledger import EntryKind
 from reconciler.values.limits import Limits, PayoutRules
 from reconciler.values.memory import Memory, Payout, Retry
-from reconciler.values.messages import PayOut
+from reconciler.values.messages import CreateBid, PayOut
 from reconciler.values.observed import SignedTransaction, Transfer, Wallet
 from reconciler.values.plans import Hold, Plan, Reason, SendTransaction, effect_key
 from tests import makers
@@ -173,8 +173,14 @@ def test_a_refused_payout_waits_until_the_address_changes() -> None:
 
 def test_a_payout_shares_no_transaction() -> None:
     """A gate may refuse it, and with it the whole transaction (semantics 1.5)."""
-    given = paying(makers.remembered(last_batch="market"), orders=[makers.order(5)])
-    made = plan(given)
+    made = plan(paying())
     [action] = [a for a in made.actions if isinstance(a, SendTransaction)]
     assert [type(m) for m in action.messages] == [PayOut]
     assert action.terms.fees_max == (PAID.amount * 2 // 100,)
+
+
+@pytest.mark.parametrize("last", ["", "market"])
+def test_a_bid_does_not_wait_for_a_payout(last: str) -> None:
+    made = plan(paying(makers.remembered(last_batch=last), orders=[makers.order(5)]))
+    sent = [m for a in made.actions if isinstance(a, SendTransaction) for m in a.messages]
+    assert [type(m) for m in sent] == [CreateBid]
