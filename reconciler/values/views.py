@@ -123,8 +123,8 @@ class MoneyView:
     paid in fees, and received from payments and settlements since the journal began, net of the chain's take;
     `unexplained_uve` changed the wallet in blocks whose transfers are not known, `day_fees_uve` are the fees
     of the last day. At its rate, the balance falls to the reserve in `balance_seconds_left` (null: it does
-    not). `paid_out_uve` went to payout addresses; with a `payout_address`, the next payout is made from
-    `next_payout_at` on (null: now).
+    not, or is not known yet). `paid_out_uve` went to payout addresses; with a `payout_address`, the next
+    payout is made from `next_payout_at` on (null: now).
     """
 
     balance_uve: int = 0

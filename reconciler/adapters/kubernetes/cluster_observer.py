@@ -221,7 +221,7 @@ class ClusterObserver:
         return Seen(ours)
 
     def _ours(self, views: Iterable[Owned]) -> Iterator[Owned]:
-        """Those in a namespace of ours: another provider's may have the same labels."""
+        """Those in this adapter's namespaces: another provider's objects may have the same labels."""
         for view in views:
             namespace = view.meta.namespace
             if not namespace or self._namespaces.may_hold(namespace, view.meta.workload):
@@ -252,7 +252,7 @@ class ClusterObserver:
         return capacity_of(nodes.values(), ours, foreign, quota)
 
     def _is_ours(self, meta: ObjectMeta) -> bool:
-        """Whether an object is in a namespace of ours, and not of another provider's lease."""
+        """Whether an object is in one of this adapter's namespaces, and of no other provider's lease."""
         if not self._namespaces.may_hold(meta.namespace, meta.workload):
             return False
         return not self._provider or meta.lease is None or meta.lease.provider == self._provider

@@ -28,6 +28,7 @@ from tests.makers import NOW, PRICING, desired, market, order, planning_input, r
 DAY = 86_400
 IN_USD = replace(
     PRICING,
+    # names of unit prices are fields of Pricing
     **{name: each / 40 for name, each in unit_prices(PRICING).items() if name != ROUNDING},  # type: ignore[arg-type]
     gpu_models=((GpuModel("nvidia", "a100"), Decimal(100)),),
     currency="usd",
@@ -44,7 +45,7 @@ def given_(rate: RateSource | None, memory: Memory | None = None, **limits: obje
         market(orders=[order(1, unit(price=900_000))]),
         Seen(Revisions(Revision(wanted))),
         memory=memory or remembered(),
-        limits=Limits(rate=rate, **limits),  # type: ignore[arg-type]
+        limits=Limits(rate=rate, **limits),  # type: ignore[arg-type]  # each case names its fields
     )
 
 
