@@ -85,16 +85,18 @@ def _signed_bytes(algorithm: object, signed_text: str, issuer: str) -> bytes:
     if algorithm == "ES256K":
         return signed_text.encode()
     if algorithm == "ES256KADR36":
-        return adr36_document(signed_text.encode(), issuer)
+        return sign_document(signed_text.encode(), issuer)
     raise _invalid("its alg is neither ES256K nor ES256KADR36")
 
 
-def adr36_document(data: bytes, signer: str) -> bytes:
-    """The document that a wallet signs in place of bare bytes: amino JSON, sorted and compact (ADR-36)."""
+def sign_document(data: bytes, signer: str, chain_id: str = "") -> bytes:
+    """The document that a wallet signs in place of bare bytes: amino JSON, sorted and compact. Proper ADR-36
+    documents have an empty chain id.
+    """
     value = {"data": base64.b64encode(data).decode(), "signer": signer}
     document = {
         "account_number": "0",
-        "chain_id": "",
+        "chain_id": chain_id,
         "fee": {"amount": [], "gas": "0"},
         "memo": "",
         "msgs": [{"type": "sign/MsgSignData", "value": value}],

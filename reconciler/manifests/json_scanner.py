@@ -53,6 +53,17 @@ def first_value(body: bytes) -> Any:
     return scanner.value()
 
 
+def only_value(body: bytes) -> Any:
+    """As `first_value`; ManifestError also if anything but white space follows."""
+    scanner = _Scanner(body.decode(errors="surrogateescape"))
+    if not scanner.rest():
+        raise ManifestError("EOF")
+    value = scanner.value()
+    if scanner.rest():
+        raise ManifestError("more than one value")
+    return value
+
+
 class _Scanner:
     """Reads values from a text, from left to right, with a stack of open containers."""
 

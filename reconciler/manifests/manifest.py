@@ -259,11 +259,16 @@ class DeploymentManifest:
     def sorted_json(self) -> str:
         """The text that is hashed, and a valid body of a request."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return text.translate(_ESCAPED)
+        return go_escaped(text)
 
     def hash(self) -> str:
         """The hash that the deployment on the chain must have, in hexadecimal (semantics 6.4)."""
         return hashlib.sha256(self.sorted_json().encode()).hexdigest()
+
+
+def go_escaped(text: str) -> str:
+    """JSON text with the characters escaped that Go's encoder escapes besides those of JSON."""
+    return text.translate(_ESCAPED)
 
 
 def read_manifest(body: bytes) -> DeploymentManifest:

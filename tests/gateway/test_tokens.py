@@ -16,7 +16,7 @@ from reconciler.gateway.tokens import (
     TOKEN_MAX_CHARACTERS,
     TokenRefusedError,
     TokenVerifier,
-    adr36_document,
+    sign_document,
 )
 from reconciler.values.ids import LeaseId, OrderId
 from tests.replay.tokens import KEYS
@@ -43,7 +43,7 @@ def verifier() -> TokenVerifier:
 
 def test_a_wallet_signs_the_recorded_document() -> None:
     signed = SIGNING["es256kadr36"]
-    assert adr36_document(signed["signed_text"].encode(), ALICE.address).decode() == signed["sign_document"]
+    assert sign_document(signed["signed_text"].encode(), ALICE.address).decode() == signed["sign_document"]
 
 
 @pytest.mark.parametrize(

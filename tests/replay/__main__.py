@@ -10,6 +10,7 @@ from tests.replay.certificates import replay_certificates
 from tests.replay.known import KNOWN
 from tests.replay.manifests import replay_manifests, replay_sdl, vectors_of
 from tests.replay.replaying import Replay, Report
+from tests.replay.signed_requests import replay_signed_requests
 from tests.replay.tokens import replay_tokens
 from tests.replay.transcript import read
 
@@ -48,12 +49,13 @@ OF_LISTS = {
     "sdl": replay_sdl,
     "token": replay_tokens,
     "presented": replay_certificates,
+    "requests": replay_signed_requests,
 }
 """The replay of a list of cases, by a key of its first entry."""
 
 
 def tenant_recordings() -> list[Path]:
-    """The recordings of what tenants send: SDL files, manifests, tokens, certificates."""
+    """The recordings of what tenants send: SDL files, manifests, tokens, certificates, signed requests."""
     return [VECTORS / "manifests.json", *sorted((VECTORS / "tenant").rglob("*.jsonl"))]
 
 
