@@ -16,8 +16,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from reconciler.api.api import Api
 from reconciler.api.auth.tls import Certificate, RemoteAccessError
-from reconciler.api.connection_limits import ConnectionLimits
-from reconciler.api.connections import Listener, listening_sockets, track_request
+from reconciler.runtime.connection_limits import ConnectionLimits
+from reconciler.runtime.connections import Listener, listening_sockets, track_request
 from reconciler.runtime.runtime_tuning import tune_runtime
 from reconciler.runtime.secret_files import SecretError
 from reconciler.values.listen_address import ListenAddress

@@ -16,13 +16,13 @@ from reconciler.api.auth.authenticators import (
     RateLimitedAuth,
     RemoteAuthenticator,
 )
-from reconciler.api.auth.rate_limit import Rates
 from reconciler.api.auth.tls import Certificate, RemoteAccess, RemoteAccessError, require_safe
 from reconciler.api.metrics import CONTENT_TYPE, MetricSources, metrics_page
 from reconciler.api.responses import HEADERS, send
 from reconciler.api.routes.routing import RouteAccess
 from reconciler.api.server import ReloadedFile, ServedApp, ServeError, Servers
 from reconciler.runtime.call_timings import CallTimings
+from reconciler.runtime.rate_limit import Rates
 from reconciler.runtime.secret_files import SecretError, SecretFile, Token, read_hook_secret, read_tokens
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.observed import Trouble

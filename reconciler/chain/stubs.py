@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from reconciler.chain.proto import (
     audit_v1_pb2,
+    cert_v1_pb2,
     cosmos_auth_pb2,
     cosmos_authz_pb2,
     cosmos_bank_pb2,
@@ -31,6 +32,7 @@ from reconciler.chain.proto import (
 
 _FILES = (
     audit_v1_pb2.DESCRIPTOR,
+    cert_v1_pb2.DESCRIPTOR,
     cosmos_auth_pb2.DESCRIPTOR,
     cosmos_authz_pb2.DESCRIPTOR,
     cosmos_bank_pb2.DESCRIPTOR,

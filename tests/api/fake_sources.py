@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.api.api import Sources
-from reconciler.api.auth.rate_limit import Rate, Rates
 from reconciler.api.startup import Serving, Started, start_servers
 from reconciler.ports import History
 from reconciler.runtime.call_timings import CallTimings
+from reconciler.runtime.rate_limit import Rate, Rates
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvent, WorkloadEvents, WorkloadUse

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.api import connections, server
-from reconciler.api.connection_limits import LOCAL_GRACE_SECONDS, ConnectionLimits
+from reconciler.api import server
 from reconciler.api.startup import Started
+from reconciler.runtime import connections
+from reconciler.runtime.connection_limits import LOCAL_GRACE_SECONDS, ConnectionLimits
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.snapshot import Snapshot

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.api.connections import listening_sockets
 from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home, ReservedPorts
+from reconciler.runtime.connections import listening_sockets
 
 
 def test_written_facts_are_read_again(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from reconciler.api.auth.rate_limit import Rate, RateLimiter, Rates
-from reconciler.api.connection_limits import client_of
 from reconciler.api.responses import ApiResponse, error_response
 from reconciler.api.routes.routing import RouteAccess
+from reconciler.runtime.connection_limits import client_of
+from reconciler.runtime.rate_limit import Rate, RateLimiter, Rates
 from reconciler.runtime.secret_files import SecretFile, Token
 
 log = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from reconciler.api.connection_limits import client_of, is_local
 from reconciler.api.response_cache import ResponseCache
 from reconciler.api.responses import HEADERS, ApiResponse, error_response
 from reconciler.api.routes.routing import ParsedRequest, Route, StreamHandler
 from reconciler.reports.provider_view import OverviewView
 from reconciler.reports.view_json import view_json
+from reconciler.runtime.connection_limits import client_of, is_local
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.snapshot import Snapshot
 

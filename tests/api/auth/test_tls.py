@@ -16,11 +16,11 @@ from typing import Any, cast
 import pytest
 
 from reconciler.api import server
-from reconciler.api.auth.rate_limit import Rate, Rates
 from reconciler.api.auth.tls import Certificate, RemoteAccess
-from reconciler.api.connection_limits import GRACE_SECONDS
 from reconciler.api.server import ServeError
 from reconciler.api.startup import Started
+from reconciler.runtime.connection_limits import GRACE_SECONDS
+from reconciler.runtime.rate_limit import Rate, Rates
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.times import NEVER

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.api.auth.rate_limit import Rate
 from reconciler.api.server import ServeError
 from reconciler.api.startup import Started
 from reconciler.journal.errors import JournalError
+from reconciler.runtime.rate_limit import Rate
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import ReconcileView

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.api.connection_limits import (
+from reconciler.runtime.connection_limits import (
     GRACE_SECONDS,
     ConnectionLimits,
     ConnectionTable,

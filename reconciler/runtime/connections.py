@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from reconciler.api.connection_limits import (
+from reconciler.runtime.connection_limits import (
     ConnectionLimits,
     ConnectionTable,
     OpenConnection,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.api.auth.rate_limit import CLIENTS_MAX, Rate, RateLimiter
+from reconciler.runtime.rate_limit import CLIENTS_MAX, Rate, RateLimiter
 
 
 def test_a_burst_then_the_sustained_rate() -> None:
