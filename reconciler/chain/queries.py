@@ -12,6 +12,7 @@ from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_errors import ListTooLongError, NodeError, NodeRefusedError, TooLargeError
 from reconciler.chain.proto import (
     audit_v1_pb2,
+    cert_v1_pb2,
     cosmos_auth_pb2,
     cosmos_bank_pb2,
     cosmos_paging_pb2,
@@ -37,6 +38,7 @@ AUDIT = "virtengine.audit.v1.Query"
 SETTLEMENT = "virtengine.settlement.v1.Query"
 AUTH = "cosmos.auth.v1beta1.Query"
 BANK = "cosmos.bank.v1beta1.Query"
+CERT = "virtengine.cert.v1.Query"
 
 ORDERS = unary(MARKET, market_v1beta5_pb2.QueryOrdersRequest, market_v1beta5_pb2.QueryOrdersResponse)
 ORDER = unary(MARKET, market_v1beta5_pb2.QueryOrderRequest, market_v1beta5_pb2.QueryOrderResponse)
@@ -70,6 +72,7 @@ USAGE_BY_ID = unary(
     SETTLEMENT, settlement_v1_pb2.QueryUsageRecordRequest, settlement_v1_pb2.QueryUsageRecordResponse
 )
 ACCOUNT = unary(AUTH, cosmos_auth_pb2.QueryAccountRequest, cosmos_auth_pb2.QueryAccountResponse)
+CERTIFICATES = unary(CERT, cert_v1_pb2.QueryCertificatesRequest, cert_v1_pb2.QueryCertificatesResponse)
 BALANCE = unary(BANK, cosmos_bank_pb2.QueryBalanceRequest, cosmos_bank_pb2.QueryBalanceResponse)
 
 PAGE_ROWS = 500
