@@ -1,7 +1,7 @@
 """A parsed YAML file: plain values, the position of every key and value, and faults at a position."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 from reconciler.documents.yaml_scalars import Scalar
@@ -79,3 +79,10 @@ class Document:
         place = self.place(steps, of_key=of_key)
         where = ".".join(str(step) for step in steps)
         return Fault(self.path, place.line, place.column, f"{where}: {message}" if where else message, advice)
+
+    def warning(
+        self, steps: Sequence[str | int], message: str, advice: str, *, of_key: bool = False
+    ) -> Fault:
+        """A warning about a value that is probably a mistake."""
+        fault = self.fault(steps, message, advice, of_key=of_key)
+        return replace(fault, warning=True, rule="plausibility")

@@ -19,6 +19,7 @@ from reconciler.documents.convert import (
 from reconciler.documents.document import BrokenFileError, Document, SourcePosition
 from reconciler.documents.kinds import WORKLOADS, form_of
 from reconciler.documents.model import FileModel
+from reconciler.documents.plausibility import margin_warnings, workload_warnings
 from reconciler.documents.pricing_faults import (
     multiplier_places,
     price_places,
@@ -26,7 +27,7 @@ from reconciler.documents.pricing_faults import (
     pricing_faults,
 )
 from reconciler.documents.pricing_model import PricingFile
-from reconciler.documents.validation_faults import validation_faults
+from reconciler.documents.validation_faults import empty_faults, validation_faults
 from reconciler.documents.workload_model import WorkloadFile
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.bounds import ROUNDING
@@ -80,9 +81,9 @@ def parse_file(path: str, content: bytes, model: type[FileModel]) -> ParsedFile:
         return ParsedFile((replace(error.fault, rule="unreadable"),))
     if not isinstance(document.root, dict):
         return ParsedFile((_not_a_mapping(document),))
-    if empty := document.empty_values():
-        return ParsedFile(empty)
     form = form_of(model, document.root)
+    if empty := empty_faults(document, form):
+        return ParsedFile(empty)
     try:
         return ParsedFile(document=document, file=form.model_validate(document.root))
     except ValidationError as error:
@@ -128,7 +129,8 @@ def _pricing(document: Document, file: PricingFile) -> ReadFile:
         name: document.place(("pricing", *steps))
         for name, steps in (*price_places(file), (ROUNDING, (ROUNDING,)), *multiplier_places(file))
     }
-    return ReadFile(document.path, pricing, tuple(price_warnings(document, file, pricing)), places)
+    warnings = *price_warnings(document, file, pricing), *margin_warnings(document, file)
+    return ReadFile(document.path, pricing, warnings, places)
 
 
 def _config(document: Document, file: ConfigFile, provider: str | None) -> ReadFile:
@@ -145,14 +147,18 @@ def _workload(document: Document, file: WorkloadFile, provider: str | None) -> R
     derived = workload_id(lease)
     numbers = f"{file.lease.dseq}-{file.lease.gseq}-{file.lease.oseq}"
     found = _ID.fullmatch(stem)
-    if provider and stem != derived:
-        message = f"the file of this lease must be named {derived}.yaml"
-        return _name_fault(document, message, "rename it, or remove it if that file exists")
-    if not found or found[1] != numbers:
-        message = f"the file of this lease must be named {numbers}-<10 characters>.yaml"
-        return _name_fault(document, message, "`provider-daemon explain LEASE` prints the name")
+    if (provider and stem != derived) or not found or found[1] != numbers:
+        name = derived if provider else f"{numbers}-<10 characters>"
+        advice = "rename it, or remove it if that file exists"
+        advice = advice if provider else f"{advice}; `provider-daemon explain LEASE` prints the name"
+        if found and found[1] == numbers:
+            advice = "compare owner with the lease's tenant; if it is right, rename the file"
+        elif found:
+            advice = f"change the lease to {found[1].replace('-', '/')} if the file is a copy, or rename it"
+        return _name_fault(document, f"the file of this lease must be named {name}.yaml", advice)
     workload = workload_of(file, lease, WorkloadId(stem), document.path)
-    return ReadFile(document.path, workload, places=_places(document, workload))
+    warnings = tuple(workload_warnings(document, file))
+    return ReadFile(document.path, workload, warnings, _places(document, workload))
 
 
 def _name_fault(document: Document, message: str, advice: str) -> ReadFile:

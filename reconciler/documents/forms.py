@@ -10,6 +10,7 @@ from decimal import Decimal
 from ipaddress import ip_network
 from typing import Annotated, Any
 
+from bech32 import bech32_decode
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -177,7 +178,15 @@ def image_text(value: str) -> str:
     try:
         images.parse_image(value)
     except ValueError as error:
-        raise PydanticCustomError("image", "{error}", {"why": str(error)}) from None
+        raise PydanticCustomError("image", "{why}", {"why": str(error)}) from None
+    return value
+
+
+def address_text(value: str) -> str:
+    """Validate an address with its checksum, which finds up to four changed characters."""
+    if bech32_decode(value)[1] is None:
+        message = "wrong checksum: a character is missing, added or changed"
+        raise PydanticCustomError("checksum", "{why}", {"why": message})
     return value
 
 
@@ -186,7 +195,7 @@ def range_text(value: str) -> str:
     try:
         ip_network(value)
     except ValueError as error:
-        raise PydanticCustomError("address_range", "{error}", {"why": str(error)}) from None
+        raise PydanticCustomError("address_range", "{why}", {"why": str(error)}) from None
     return value
 
 
@@ -223,7 +232,7 @@ Size = Annotated[
     BeforeValidator(whole_number),
     _schema(SIZE, type="integer", minimum=1, maximum=9_999_999_999_999_999),
 ]
-Address = Annotated[str, Field(pattern=ADDRESS.pattern)]
+Address = Annotated[str, Field(pattern=ADDRESS.pattern), AfterValidator(address_text)]
 Name = Annotated[str, Field(pattern=NAME.pattern)]
 EnvName = Annotated[str, Field(pattern=ENV_NAME.pattern)]
 SecretKey = Annotated[str, Field(pattern=SECRET.pattern)]

@@ -6,7 +6,6 @@ from ipaddress import ip_network
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from bech32 import bech32_decode
 from pydantic import ValidationError
 
 from reconciler.documents.adapter_access_model import AccessModel, AnsibleAccessModel, KubernetesAccessModel
@@ -21,7 +20,7 @@ from reconciler.documents.host_model import (
     PayoutModel,
     PriceBoundsModel,
 )
-from reconciler.documents.validation_faults import validation_faults
+from reconciler.documents.validation_faults import empty_faults, validation_faults
 from reconciler.documents.yaml_reader import read_yaml
 from reconciler.values.desired import Fault
 from reconciler.values.forge_repository import forge_repository
@@ -47,7 +46,7 @@ def read_host(path: str, content: bytes) -> HostFile | tuple[Fault, ...]:
         return (error.fault,)
     if not isinstance(document.root, dict):
         return (Fault(path, 1, 1, "the host file has no keys", "write at least repository and chain"),)
-    if empty := document.empty_values():
+    if empty := empty_faults(document, HostFile):
         return empty
     try:
         file = HostFile.model_validate(document.root)
@@ -229,9 +228,6 @@ def _grant_faults(document: Document, file: HostFile) -> Iterator[Fault]:
 def _payout_faults(document: Document, file: HostFile) -> Iterator[Fault]:
     if (payout := file.payout) is None:
         return
-    if bech32_decode(payout.address)[1] is None:
-        message = f"{payout.address} has a wrong checksum: a character is missing, added or changed"
-        yield document.fault(("payout", "address"), message, "copy the whole address again")
     reserve = whole_uve(file.limits.balance_reserve)
     if whole_uve(payout.operating_float) < reserve:
         message = f"is less than limits.balance_reserve ({reserve}uve), which is never spent"

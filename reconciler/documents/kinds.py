@@ -99,6 +99,10 @@ def misplaced_file_advice(path: str) -> str | None:
     stem, _, ending = name.rpartition(".")
     if model_at(path) or ending not in ("yaml", "yml", "json"):
         return None
+    if path.split("/")[0] in REQUIRED:
+        return f"make {path.split('/')[0]} a file; this is a folder of that name"
+    if (lower := path.lower()) != path and model_at(lower):
+        return f"rename it to {lower}: names of files are in lower case"
     if ending != "yaml" and model_at(f"{folder}/{stem}.yaml".removeprefix("/")):
         return f"rename it to {stem}.yaml"
     if f"{folder}/" == ADAPTERS:

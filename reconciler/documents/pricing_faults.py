@@ -80,17 +80,18 @@ def price_warnings(document: Document, file: PricingFile, pricing: Pricing) -> I
     smallest, largest = price(Demand(SMALLEST_WORKLOAD), pricing), price(Demand(LARGEST_WORKLOAD), pricing)
     if largest == 0:
         message = "at these prices everything is free; the chain rejects a bid of 0uve"
-        yield _warning(document, (), message, "bids are rounded up to whole uve; raise the prices")
+        yield document.warning(("pricing",), message, _RAISE, of_key=True)
         return
     for name, steps in price_places(file):
         if parse_price(_text_at(document, steps))[0] == 0 and name != "minimum":
             message = f"the price is 0: {_FREE.get(name, name.partition('.')[2])} is free"
-            yield _warning(document, steps, message, "write a price")
+            yield document.warning(("pricing", *steps), message, "write a price")
     if pricing.currency == DENOM and pricing.rounding is Rounding.UP and smallest == largest:
         message = f"at these prices everything costs {largest}uve per block, up to 64 cores with 256 GiB"
-        yield _warning(document, (), message, "bids are rounded up to whole uve; raise the prices")
+        yield document.warning(("pricing",), message, _RAISE, of_key=True)
 
 
+_RAISE = "bids are rounded up to whole uve; raise the prices"
 _FREE = {
     "cpu_millicores": "CPU",
     "memory_mb": "memory",
@@ -99,17 +100,3 @@ _FREE = {
     "endpoint": "a public port",
     "leased_ip": "a leased IP address",
 }
-
-
-def _warning(document: Document, steps: Steps, message: str, advice: str) -> Fault:
-    place = document.place(("pricing", *steps), of_key=not steps)
-    where = ".".join(map(str, ("pricing", *steps)))
-    return Fault(
-        document.path,
-        place.line,
-        place.column,
-        f"{where}: {message}",
-        advice,
-        warning=True,
-        rule="prices",
-    )

@@ -258,6 +258,13 @@ class ServiceModel(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _variables_differ(self) -> Self:
+        counts = Counter(variable.name for variable in self.env)
+        if twice := sorted(name for name, count in counts.items() if count > 1):
+            raise PydanticCustomError("env_twice", "the variable {name} is set twice", {"name": twice[0]})
+        return self
+
+    @model_validator(mode="after")
     def _volumes_differ(self) -> Self:
         for what in ("name", "mount"):
             values = [getattr(volume, what) for volume in self.volumes]

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias, get_args
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from reconciler.documents.corrections import correction_of
 from reconciler.documents.document import Document, Node
 from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, LIST_PRICE, PRICE, TEXT, TextForm
 from reconciler.documents.model import API_VERSION
@@ -25,10 +26,12 @@ FAULTS_MAX = 20
 
 _NUMBER_AND_WORD = re.compile(r"[0-9]+(?:\.[0-9]+)?[A-Za-z]*")
 _AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?(?: ?[a-z]{3})?")
-_EXPONENT = re.compile(r"[0-9.]+[eE][-+]?[0-9]")
+_PORTS = re.compile(r"([0-9]{1,5}):([0-9]{1,5})")
+_VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 Steps: TypeAlias = tuple[str | int, ...]
 _NAMED: dict[str, tuple[Steps, ...]] = {
     "services_twice": (("services", "*", "name"),),
+    "env_twice": (("env", "*", "name"),),
     "names_twice": (("groups", "*", "name"), ("groups", "*", "hosts", "*", "name")),
 }
 """By the kind of error: the paths of names that must be unique; * is each entry of a list."""
@@ -83,6 +86,18 @@ def validation_faults(
     return (*faults[:FAULTS_MAX], more)
 
 
+def empty_faults(document: Document, model: type[BaseModel]) -> tuple[Fault, ...]:
+    """A fault for each key without a value; keys that follow it and belong below it are named."""
+    root = document.root if isinstance(document.root, dict) else {}
+    for key, value in root.items():
+        inner = {field.alias or name for name, field in _fields(model, (key,)).items()}
+        if value is None and (outside := [other for other in root if other in inner]):
+            message = f"the keys {outside[0]} to {outside[-1]}" if outside[1:] else f"the key {outside[0]}"
+            advice = f"indent each of these lines by two spaces, as they belong to {key}"
+            return (document.fault((outside[0],), f"{message} must be below {key}", advice, of_key=True),)
+    return document.empty_values()
+
+
 def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> Fault:
     path = detail["loc"]
     steps = tuple(step for step in path if step not in _TAGS)
@@ -100,16 +115,17 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
         case "union_tag_invalid":
             tag = _shown(detail.get("ctx", {}).get("tag"))
             return document.fault((*steps, "kind"), f"{tag} is not supported", f"write {_KINDS}")
-        case "services_twice" | "names_twice" as kind:
+        case "services_twice" | "names_twice" | "env_twice" as kind:
             name = detail.get("ctx", {}).get("name", "")
-            second = _second(document, _NAMED[kind], name)
-            return document.fault(second, detail["msg"], "give each a unique name")
+            second = _second(document, [(*steps, *path) for path in _NAMED[kind]], name)
+            advice = "remove one of the two" if kind == "env_twice" else "give each a unique name"
+            return document.fault(second, detail["msg"], advice)
         case _:
             message, advice = _sentence(detail, _field(model, path))
             return document.fault(steps, message, advice)
 
 
-def _second(document: Document, paths: tuple[Steps, ...], name: str) -> Steps:
+def _second(document: Document, paths: Sequence[Steps], name: str) -> Steps:
     """The path of the second occurrence of a name."""
     found = [at for path in paths for at in _matching(document.root, path) if at.value == name]
     places = sorted((document.place(at.steps), at.steps) for at in found)
@@ -120,6 +136,8 @@ def _matching(node: Node, path: Steps, steps: Steps = ()) -> Iterator[_Located]:
     """The values at a path."""
     if not path:
         yield _Located(steps, node)
+    elif isinstance(path[0], int) and isinstance(node, list):
+        yield from _matching(node[path[0]], path[1:], (*steps, path[0]))
     elif path[0] == "*":
         for index, inner in enumerate(node if isinstance(node, list) else ()):
             yield from _matching(inner, path[1:], (*steps, index))
@@ -131,6 +149,8 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     shown = _shown(value)
     form = _form_of(field) or FORMS.get(str(context.get("pattern")))
+    if form and isinstance(value, str) and (correction := correction_of(value, form)):
+        return f"{shown} {correction.fault}", f"write {correction.text}"
     if form in (PRICE, AMOUNT, LIST_PRICE) and kind in ("string_type", "string_pattern_mismatch"):
         return _money_sentence(value, form)
     if form is IMAGE and kind in ("image", "string_pattern_mismatch"):
@@ -145,6 +165,8 @@ def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
         return f"{shown} is not {_EXPECTED[kind][0]}", _type_advice(kind, value)
     if kind == "address_range" and form is not None:
         return detail["msg"].replace("'", '"'), form.advice
+    if kind == "checksum":
+        return f"{shown} has a {detail['msg']}", "copy the whole address again"
     if kind in _ADVICE:
         return detail["msg"], _ADVICE[kind]
     return _bound_sentence(kind, shown, context) or (detail["msg"], "docs/reference describes every key")
@@ -164,8 +186,6 @@ def _money_sentence(value: Any, form: TextForm) -> tuple[str, str]:
     if (found := _AMOUNT.fullmatch(text)) and (len(found[1]) > whole or len(found[2] or "") > places > 0):
         after = f" and {places} after the point" if places else ""
         return f"{_shown(value)} has too many digits", f"at most {whole} whole digits{after}"
-    if _EXPONENT.match(text):
-        return f"{_shown(value)} has an exponent", f'write plain decimal digits: "0.000001{DENOM}"'
     if _NUMBER_AND_WORD.fullmatch(text):
         try:
             parse_rate(text)
@@ -218,9 +238,23 @@ def _type_advice(kind: str, value: Any) -> str:
     if kind == "bool_type":
         word = str(value).lower()
         return f"remove the quotes: {word}" if word in ("true", "false") else _EXPECTED[kind][1]
+    if kind == "int_type" and isinstance(value, str) and (pair := _PORTS.fullmatch(value)):
+        return f"write port: {pair[2]} and as: {pair[1]}"
     if kind == "list_type" and isinstance(value, str):
         return f"write it in brackets: [{json.dumps(value)}]"
+    if kind == "list_type" and isinstance(value, dict) and value:
+        return _list_advice(value)
+    if kind.startswith("model_") and isinstance(value, str) and (pair := _VARIABLE.fullmatch(value)):
+        return f"write {{name: {pair[1]}, value: {json.dumps(pair[2], ensure_ascii=False)}}}"
     return _EXPECTED[kind][1]
+
+
+def _list_advice(value: dict[str, Any]) -> str:
+    """A mapping where a list is expected: an entry without its dash, or variables as keys."""
+    key, inner = next(iter(value.items()))
+    if key != "name" and not isinstance(inner, list | dict):
+        return f"write each entry as - {{name: {key}, value: {json.dumps(_bare(inner), ensure_ascii=False)}}}"
+    return f"begin each entry with a dash: - {key}:"
 
 
 def _shown(value: Any) -> str:

@@ -20,6 +20,14 @@ from yaml.events import (
 )
 
 from reconciler.documents.document import BrokenFileError, Document, Mark, Node, SourcePosition
+from reconciler.documents.syntax_faults import (
+    COMMENT,
+    ODD_SPACE,
+    SAVE_AGAIN,
+    odd_space_fault,
+    syntax_fault,
+    tab_fault,
+)
 from reconciler.documents.yaml_scalars import DoubtfulScalarError, plain_scalar
 from reconciler.values.desired import Fault
 
@@ -28,8 +36,7 @@ NODES_MAX = 50_000
 MERGE_KEY = "<<"
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
 """A conflict marker of git; YAML would read one inside quotes as text."""
-_SAVE_AGAIN = "save it as plain text in UTF-8"
-_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
+_ROUND_QUOTES = tuple("\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb")
 
 
 def read_yaml(path: str, content: bytes) -> Document:
@@ -48,9 +55,9 @@ def read_yaml(path: str, content: bytes) -> Document:
             if has_tabs and isinstance(event, ScalarEvent):
                 scalars.append(event)
     except yaml.MarkedYAMLError as error:
-        raise BrokenFileError(_syntax_fault(path, text, error)) from None
+        raise BrokenFileError(syntax_fault(path, text, error)) from None
     except yaml.YAMLError as error:
-        raise BrokenFileError(Fault(path, 1, 1, f"not YAML: {error}", _SAVE_AGAIN)) from None
+        raise BrokenFileError(Fault(path, 1, 1, f"not YAML: {error}", SAVE_AGAIN)) from None
     if has_tabs:
         _reject_tabs(path, text, scalars)
     return Document(path, builder.root, builder.marks)
@@ -66,13 +73,9 @@ def _reject_tabs(path: str, text: str, scalars: list[ScalarEvent]) -> None:
             if characters[index] not in "\r\n":
                 characters[index] = "x"
     for number, line in enumerate(re.split(r"\r\n?|\n", "".join(characters)), 1):
-        column = _COMMENT.split(line, 1)[0].find("\t") + 1
+        column = COMMENT.split(line, 1)[0].find("\t") + 1
         if column:
-            raise BrokenFileError(_tab_fault(path, number, column))
-
-
-def _tab_fault(path: str, line: int, column: int) -> Fault:
-    return Fault(path, line, column, "tabs are not allowed", "use spaces")
+            raise BrokenFileError(tab_fault(path, number, column))
 
 
 class _Builder:
@@ -136,6 +139,15 @@ class _Builder:
 
     def _take_scalar(self, event: ScalarEvent) -> None:
         value: Node = event.value
+        if event.implicit[0] and (odd := ODD_SPACE.search(event.value)):
+            position = _position_of(event)
+            raise BrokenFileError(
+                odd_space_fault(self.path, position.line, position.column + odd.start(), odd[0])
+            )
+        if event.implicit[0] and event.value.startswith(_ROUND_QUOTES):
+            text = event.value.strip("".join(_ROUND_QUOTES))
+            message = f"the typographic quote {event.value[0]} is not a quote in YAML"
+            raise self._broken(event, message, f'write "{text}"')
         if event.implicit[0] and not (value == MERGE_KEY and self._awaits_key()):
             try:
                 value = plain_scalar(event.value)
@@ -186,33 +198,6 @@ def _position_of(event: Event) -> SourcePosition:
     mark = event.start_mark
     assert mark is not None, "libyaml marks every event"
     return SourcePosition(mark.line + 1, mark.column + 1)
-
-
-def _syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
-    mark = error.problem_mark or error.context_mark
-    if error.context_mark and "quoted scalar" in str(error.context):
-        start = error.context_mark
-        return Fault(path, start.line + 1, start.column + 1, "not YAML: unterminated quoted text", "close it")
-    if mark is None:
-        return Fault(path, 1, 1, f"not YAML: {error.problem or error}", _SAVE_AGAIN)
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    if line[mark.column : mark.column + 1] == "\t":
-        return _tab_fault(path, mark.line + 1, mark.column + 1)
-    problem = ", ".join(part for part in (error.context, error.problem) if part)
-    return Fault(path, mark.line + 1, mark.column + 1, f"not YAML: {problem}", _syntax_advice(problem, line))
-
-
-def _syntax_advice(problem: str, line: str) -> str:
-    if "mapping values are not allowed" in problem:
-        return 'put text that contains ": " in quotes, or check the indentation'
-    if "cannot start any token" in problem:
-        return "put text that begins with this character in quotes"
-    if "did not find expected" in problem or "could not find expected" in problem:
-        return "check the indentation, quotes and brackets here and on the line before"
-    if '"' in line or "'" in line:
-        return "check the quotes on this line"
-    return "check the punctuation and indentation of this line"
 
 
 BYTES_MAX = 1024 * 1024

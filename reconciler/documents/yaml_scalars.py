@@ -8,6 +8,9 @@ Scalar = str | int | Decimal | bool | None
 NUMBER_LENGTH_MAX = 64
 """Longest accepted number; a price or a quantity needs a third of it."""
 
+ODD_SPACES = "\u00a0\u00ad\u1680\u2000-\u200d\u202f\u205f\u2060\u3000"
+"""Spaces that look like the usual one, and characters of no width: a range for patterns."""
+
 _WORDS: dict[str, Scalar] = {
     "": None,
     "~": None,
@@ -26,6 +29,10 @@ _SWITCH_WORDS = frozenset(
     for word in ("y", "n", "yes", "no", "on", "off")
     for spelling in (word, word.title(), word.upper())
 )
+_TRUE_WORDS = ("y", "yes", "on")
+_SHOWN_MAX = 40
+_SAME_NUMBER = re.compile(r"[-+]?(?:[1-9][0-9_]*|0)?(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]{1,3})?(?<=[0-9.])")
+"""Decimal numbers without a leading zero."""
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
 _MAYBE_NUMBER = re.compile(r"[-+.0-9]")
@@ -69,9 +76,10 @@ def plain_scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     if text in _SWITCH_WORDS:
-        raise _doubtful(text, "some YAML readers interpret it as true or false", " or write true or false")
+        meant = "true" if text.lower() in _TRUE_WORDS else "false"
+        raise _doubtful(text, "some YAML readers interpret it as true or false", meant)
     if text in ("=", "<<"):
-        raise _doubtful(text, "it has a special meaning in some YAML readers", "")
+        raise _doubtful(text, "it has a special meaning in some YAML readers")
     if not _MAYBE_NUMBER.match(text):
         return text
     return _number_or_text(text)
@@ -87,10 +95,21 @@ def _number_or_text(text: str) -> Scalar:
         return int(text) if is_whole else Decimal(text)
     for pattern, why in _DOUBTFUL:
         if pattern.fullmatch(text):
-            raise _doubtful(text, why, " or write a plain decimal number")
+            raise _doubtful(text, why, _decimal(text) or "a plain decimal number")
     return text
 
 
-def _doubtful(text: str, why: str, otherwise: str) -> DoubtfulScalarError:
-    shown = text if len(text) <= 40 else text[:40] + "..."
-    return DoubtfulScalarError(f"{shown} without quotes: {why}", f'write "{shown}"{otherwise}')
+def _decimal(text: str) -> str:
+    """The number in plain decimal digits; "" if readers may take it for different numbers."""
+    if len(text) > _SHOWN_MAX or not _SAME_NUMBER.fullmatch(text):
+        return ""
+    number = Decimal(text.replace("_", ""))
+    if not number:
+        return "0"
+    return format(number, "f") if abs(number.adjusted()) < _SHOWN_MAX else ""
+
+
+def _doubtful(text: str, why: str, number_or_switch: str = "") -> DoubtfulScalarError:
+    shown = text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
+    advice = f'write {number_or_switch}, or "{shown}" for a text' if number_or_switch else f'write "{shown}"'
+    return DoubtfulScalarError(f"{shown} without quotes: {why}", advice)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
@@ -17,16 +19,43 @@ RULES: Mapping[str, str] = {
     "files": "A file is missing, is not a regular file, or is in a place that is not read.",
     "across": "Two files contradict each other.",
     "bounds": "A price is out of the bounds of the host file.",
-    "prices": "The prices are valid, but probably a mistake.",
+    "plausibility": "The value is valid, but probably a mistake.",
 }
 """The kinds of faults, by `Fault.rule`."""
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 TOOL = "provider-daemon"
+SOURCE_WIDTH = 100
+"""Characters of a line that are shown with a caret."""
+BOM = b"\xef\xbb\xbf"
 
 
-def text_of(faults: Sequence[Fault]) -> str:
-    """One line each: `pricing.yaml:4:3: message (advice)`."""
-    return _lines([fault.describe() for fault in faults])
+def text_of(faults: Sequence[Fault], files: Mapping[str, bytes]) -> str:
+    """`pricing.yaml:4:3: message (advice)`, the line and a caret; `files` are by the faults' paths."""
+    lines = []
+    for fault in faults:
+        lines.append(fault.describe())
+        if source := _source_line(files.get(fault.path, b""), fault.line):
+            lines += _with_caret(source, fault)
+    return _lines(lines)
+
+
+def _source_line(content: bytes, number: int) -> str:
+    lines = re.split(r"\r\n?|\n", content.removeprefix(BOM).decode(errors="replace"))
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _with_caret(source: str, fault: Fault) -> tuple[str, str]:
+    """The part of a line around the position, each character as one column, and the caret."""
+    first = max(0, fault.column - 1 - SOURCE_WIDTH // 2) if len(source) > SOURCE_WIDTH else 0
+    shown = "".join(_one_column(each) for each in source[first : first + SOURCE_WIDTH])
+    margin = f"{fault.line:>6} | "
+    return margin + shown, " " * len(margin[:-2]) + "| " + " " * (fault.column - 1 - first) + "^"
+
+
+def _one_column(character: str) -> str:
+    """A character that takes one column of a terminal, or one in its place."""
+    is_wide = unicodedata.east_asian_width(character) in "WF" or unicodedata.combining(character)
+    return "\N{REPLACEMENT CHARACTER}" if is_wide or not character.isprintable() else character
 
 
 def json_of(faults: Sequence[Fault]) -> str:

@@ -109,7 +109,7 @@ TABLE = [
         W1,
         workload(2),
         f"{W1}:2:1: lease: the file of this lease must be named {W2.removeprefix('workloads/')} "
-        "(rename it, or remove it if that file exists)",
+        "(change the lease to 1/1/1 if the file is a copy, or rename it)",
     ),
     Bad(
         "an empty file",

@@ -96,7 +96,7 @@ def test_a_misnamed_file_is_reported_with_the_right_name() -> None:
     (message,) = told("workloads/8-1-1-abcdefghij.yaml", workload(7))
     assert message == (
         f"workloads/8-1-1-abcdefghij.yaml:2:1: lease: the file of this lease must be named {name} "
-        "(rename it, or remove it if that file exists)"
+        "(change the lease to 8/1/1 if the file is a copy, or rename it)"
     )
 
 

@@ -44,14 +44,14 @@ def test_an_empty_file_is_none() -> None:
             b"a: NO",
             (
                 "f.yaml:1:4: NO without quotes: some YAML readers interpret it as true or false "
-                '(write "NO" or write true or false)'
+                '(write false, or "NO" for a text)'
             ),
         ),
         (
             b"a: 010",
             (
                 "f.yaml:1:4: 010 without quotes: some YAML readers interpret it as an octal number "
-                '(write "010" or write a plain decimal number)'
+                '(write a plain decimal number, or "010" for a text)'
             ),
         ),
         (b"a:\n\tb: 1", "f.yaml:2:1: tabs are not allowed (use spaces)"),

@@ -53,7 +53,7 @@ def test_a_decimal_keeps_its_text() -> None:
 def test_ambiguous_scalars_are_refused(text: str) -> None:
     with pytest.raises(DoubtfulScalarError) as caught:
         plain_scalar(text)
-    assert f'write "{text}"' in caught.value.advice
+    assert f'"{text}"' in caught.value.advice
 
 
 def test_an_overlong_number_is_refused() -> None:

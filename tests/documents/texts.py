@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 
-OWNER = "ve1" + "q" * 38
-PROVIDER = "ve1" + "p" * 38
+OWNER = "ve1" + "q" * 32 + "07mtg4"
+PROVIDER = "ve1" + "p" * 32 + "eh5vvg"
 
 SHEET_PRICING = b"""\
 # pricing.yaml

@@ -45,11 +45,26 @@ def decoded(text: str) -> str:
 
 
 def test_text_is_for_people() -> None:
-    assert text_of((ERROR, WARNING)) == (
+    assert text_of((ERROR, WARNING), {"pricing.yaml": b"\xef\xbb\xbf\r\n" * 6 + b"  gpu: 5uact"}) == (
         'pricing.yaml:7:8: pricing.gpu: "5uact" is in uact (write 5uve)\n'
+        "     7 |   gpu: 5uact\n"
+        "       |        ^\n"
         "pricing.yml: warning: this file is not read (rename it)\n"
     )
-    assert text_of(()) == ""
+    assert text_of((), {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "shown"),
+    [
+        ("a\x1b[31m\tb: \u6f22x", 11, "a?[31m?b: ?x\n       |           ^"),
+        ("x" * 150 + "y" + "z" * 150, 151, "x" * 50 + "y" + "z" * 49 + "\n       | " + " " * 50 + "^"),
+    ],
+)
+def test_each_character_of_a_line_takes_one_column(line: str, column: int, shown: str) -> None:
+    """Neither escapes nor wide characters nor long lines move the caret away."""
+    text = text_of((Fault("f", 1, column, "wrong"),), {"f": line.encode()})
+    assert text == f"f:1:{column}: wrong\n     1 | {shown}\n".replace("?", "\N{REPLACEMENT CHARACTER}")
 
 
 def test_json_has_all_fields() -> None:

@@ -30,13 +30,13 @@ FOLDERS = ("adapters", "workloads")
 """Folders that are read besides the files at the top."""
 
 FORMATS: Mapping[str, Callable[[Sequence[Fault]], str]] = {
-    "text": text_of,
     "json": json_of,
     "github": github_of,
     "sarif": sarif_of,
     "gitlab": gitlab_of,
 }
-COUNTED = ("text", "github")
+TEXT = "text"
+COUNTED = (TEXT, "github")
 """Formats for people, which end with a count."""
 
 
@@ -56,8 +56,8 @@ COUNTED = ("text", "github")
     "--output",
     "--format",
     "form",
-    type=click.Choice([*FORMATS]),
-    default="text",
+    type=click.Choice([TEXT, *FORMATS]),
+    default=TEXT,
     show_default=True,
     help="For a person, a program, GitHub's and Gitea's annotations, code scanning, GitLab's code quality.",
 )
@@ -84,7 +84,10 @@ def validate(path: Path, host: Path | None, form: str, **options: str | None) ->
         every += _denied(desired_of(files, provider, refused), limits)
     found = [f for f in every if only in (None, f.path)]
     faults = [replace(f, path=below + f.path) for f in found]
-    click.echo(FORMATS[form](faults), nl=False)
+    if form == TEXT:
+        click.echo(text_of(faults, {below + name: content for name, content in files.items()}), nl=False)
+    else:
+        click.echo(FORMATS[form](faults), nl=False)
     errors = sum(not fault.warning for fault in faults)
     if form in COUNTED:
         click.echo(f"{1 if only else len(files)} files, {errors} errors, {len(faults) - errors} warnings")

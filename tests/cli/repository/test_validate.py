@@ -157,6 +157,8 @@ def test_two_pull_requests_that_conflict(state: Path, capsys: pytest.CaptureFixt
     assert run("validate", "state") == 1
     assert capsys.readouterr().out.splitlines() == [
         "state/pricing.yaml:7:1: unresolved merge conflict (resolve it and remove the conflict markers)",
+        "     7 | <<<<<<< HEAD",
+        "       | ^",
         "5 files, 1 errors, 0 warnings",
     ]
 
