@@ -15,6 +15,7 @@ from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig, server_of
 from reconciler.chain.node_address import ChainSettings, NodeAddress, read_authorities
 from reconciler.documents.adapter_access_model import AdaptersModel, AnsibleAccessModel
 from reconciler.documents.forms import seconds
+from reconciler.documents.gateway_model import GatewayModel
 from reconciler.documents.host import limits_of, read_host
 from reconciler.documents.host_model import (
     HostFile,
@@ -114,6 +115,20 @@ class ListenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """The tenants' listener: addresses, certificate and key files, public host name, limits."""
+
+    address: ListenAddress
+    certificate: Path
+    key: Path
+    hostname: str = ""
+    grpc: ListenAddress | None = None
+    connections: int = 512
+    connections_per_client: int = 32
+    requests_per_minute: int = 240
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of the machine's owner; paths are absolute. `adapters` are those with credentials, by name."""
 
@@ -125,6 +140,7 @@ class Settings:
     adapters: Mapping[str, AdapterAccess]
     state: Path
     listen: ListenSettings
+    gateway: GatewaySettings | None
     notices: NoticeSettings | None
     forge: ForgeSettings | None
     limits: Limits
@@ -234,6 +250,7 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         adapters=adapters,
         state=here / file.state,
         listen=_listen(here, file.listen),
+        gateway=_gateway(here, file.gateway) if file.gateway else None,
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
         if file.notices
         else None,
@@ -284,6 +301,19 @@ def _listen(here: Path, model: ListenModel) -> ListenSettings:
         ask_token=_below(here, model.ask_token),
         ask_certificate=_below(here, model.ask_certificate),
         ask_key=_below(here, model.ask_key),
+    )
+
+
+def _gateway(here: Path, model: GatewayModel) -> GatewaySettings:
+    return GatewaySettings(
+        address=ListenAddress.parse(model.address),
+        certificate=here / model.certificate,
+        key=here / model.key,
+        hostname=model.hostname or "",
+        grpc=ListenAddress.parse(model.grpc) if model.grpc else None,
+        connections=model.connections,
+        connections_per_client=model.connections_per_client,
+        requests_per_minute=model.requests_per_minute,
     )
 
 

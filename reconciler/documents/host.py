@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from reconciler.documents.adapter_access_model import AccessModel, AnsibleAccessModel, KubernetesAccessModel
 from reconciler.documents.document import BrokenFileError, Document
 from reconciler.documents.forms import millicores, seconds, size_bytes, whole_uve
+from reconciler.documents.gateway_model import GatewayModel
 from reconciler.documents.host_model import (
     CapacityModel,
     HostFile,
@@ -144,6 +145,8 @@ def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
     for name in ("api", "metrics", "outside"):
         if (text := getattr(file.listen, name)) is not None:
             yield from _listen_faults(document, name, text, file.listen)
+    if file.gateway is not None:
+        yield from _gateway_faults(document, file.gateway)
     yield from _chain_faults(document, file)
     path, url = file.repository.path, file.repository.url
     if path.startswith("/") or ".." in path.split("/"):
@@ -175,6 +178,15 @@ def _listen_faults(document: Document, name: str, text: str, model: ListenModel)
     if model.tokens is None and model.client_ca is None:
         message = f"{text} is not a loopback address and has no authentication"
         yield document.fault(steps, message, f"set listen.tokens or listen.client_ca, {instead}")
+
+
+def _gateway_faults(document: Document, model: GatewayModel) -> Iterator[Fault]:
+    for name, text in (("address", model.address), ("grpc", model.grpc)):
+        try:
+            ListenAddress.parse(text or model.address)
+        except ValueError as error:
+            message, _, advice = str(error).partition("; ")
+            yield document.fault(("gateway", name), message, advice)
 
 
 def _chain_faults(document: Document, file: HostFile) -> Iterator[Fault]:

@@ -26,6 +26,7 @@ from reconciler.documents.forms import (
     Size,
     WorkloadName,
 )
+from reconciler.documents.gateway_model import GatewayModel
 from reconciler.documents.model import FileModel, StrictModel
 
 
@@ -362,6 +363,8 @@ class HostFile(FileModel):
     """State directory: mirror, journal, keyring; used by one daemon at a time. (restart)"""
     listen: ListenModel = ListenModel()
     """Listen addresses. (restart)"""
+    gateway: GatewayModel | None = None
+    """Listener for tenants; none by default: their workloads are then written to the repository. (restart)"""
     limits: LimitsModel = LimitsModel()
     """Ceilings. (restart)"""
     payout: PayoutModel | None = None
