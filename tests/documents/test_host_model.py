@@ -27,6 +27,8 @@ LIVE = {
     "listen.ask_token",
     "listen.tls_certificate",
     "listen.tls_key",
+    "gateway.certificate",
+    "gateway.key",
     "listen.tokens",
     "listen.webhook_secret",
     "notices.secret_file",

@@ -8,12 +8,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from reconciler.runtime.certificate_expiry import expiry_trouble
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.observed import Trouble
-from reconciler.values.times import utc_text
-
-EXPIRY_WARNING_SECONDS = 14 * 86_400
-RENEW = "renew it; it is reloaded without a restart"
 
 
 class RemoteAccessError(Exception):
@@ -66,13 +63,7 @@ class Certificate:
 
     def trouble(self, now: int) -> Trouble | None:
         """An expired or soon expiring certificate; the daemon keeps running."""
-        when = utc_text(self._expires_at, "%Y-%m-%d %H:%M UTC")
-        if self._expires_at <= now:
-            message = f"the certificate {self} expired at {when}; remote clients reject it"
-            return Trouble("CertificateExpired", message, RENEW)
-        if self._expires_at <= now + EXPIRY_WARNING_SECONDS:
-            return Trouble("CertificateExpires", f"the certificate {self} expires at {when}", RENEW)
-        return None
+        return expiry_trouble(str(self), "remote clients", self._expires_at, now)
 
     def __str__(self) -> str:
         return str(self._files[0])
