@@ -23,6 +23,7 @@ class Correction(NamedTuple):
 
     fault: str
     text: str
+    is_certain: bool
 
 
 class _Rule(NamedTuple):
@@ -31,6 +32,7 @@ class _Rule(NamedTuple):
     pattern: re.Pattern[str]
     fault: str
     rewrite: Callable[[re.Match[str]], str]
+    is_certain: bool
 
 
 def correction_of(text: str, form: TextForm) -> Correction | None:
@@ -39,19 +41,24 @@ def correction_of(text: str, form: TextForm) -> Correction | None:
     """
     if len(text) > TEXT_MAX or not (rules := _RULES.get(form.pattern)):
         return None
-    fault, found = "", text
+    fault, found, is_certain = "", text, True
     for rule in (*_OF_CHARACTERS, *rules):
         rewritten = rule.pattern.sub(rule.rewrite, found)
         if rewritten != found:
-            fault, found = rule.fault, rewritten
+            fault, found, is_certain = rule.fault, rewritten, is_certain and rule.is_certain
         if fault and re.search(form.pattern, found):
-            return Correction(fault, found)
+            return Correction(fault, found, is_certain)
     return None
 
 
 def _rule(pattern: str, fault: str, rewrite: Callable[[re.Match[str]], str] | str) -> _Rule:
     replace = rewrite if callable(rewrite) else lambda match: match.expand(rewrite)
-    return _Rule(re.compile(pattern), fault, replace)
+    return _Rule(re.compile(pattern), fault, replace, is_certain=True)
+
+
+def _guess(pattern: str, fault: str, rewrite: Callable[[re.Match[str]], str] | str) -> _Rule:
+    """A rule whose text may have meant something else."""
+    return _rule(pattern, fault, rewrite)._replace(is_certain=False)
 
 
 def _without_exponent(match: re.Match[str]) -> str:
@@ -85,10 +92,10 @@ def _binary_unit(match: re.Match[str]) -> str:
 
 
 _SEPARATORS: Sequence[_Rule] = (
-    _rule(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "has a thousands separator", ""),
-    _rule(r"(?<=[0-9])\.(?=[0-9]{3}[.,])", "has a thousands separator", ""),
+    _guess(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))", "has a thousands separator", ""),
+    _guess(r"(?<=[0-9])\.(?=[0-9]{3}[.,])", "has a thousands separator", ""),
     _rule(r"(?<=[0-9])[_'](?=[0-9])", "has a thousands separator", ""),
-    _rule(r"(?<=[0-9]),(?=[0-9])", "has a decimal comma", "."),
+    _guess(r"(?<=[0-9]),(?=[0-9])", "has a decimal comma", "."),
 )
 _POINTS: Sequence[_Rule] = (
     _rule(r"(?<![0-9])\.(?=[0-9])", "has no digit before the point", "0."),
@@ -113,10 +120,10 @@ _MONEY: Sequence[_Rule] = (
     *_NUMBERS,
     _rule(r"(?i)(?<=[0-9])(uve)?(/|per)block$", "names the block, although every price is per block", r"\1"),
     _rule(r"(?<=[0-9])(?!uve$)[uU][vV][eE]$", "does not write uve in lower case", DENOM),
-    _rule(r"^([0-9]+(?:\.[0-9]+)?)(?:VE|ve)$", f"is in VE, which is {UVE_IN_VE:,}{DENOM}", _of_ve),
-    _rule(r"^(?:\$([0-9.]+)|([0-9.]+)\$)$", "has a currency sign", r"\1\2 usd"),
-    _rule("^(?:\u20ac([0-9.]+)|([0-9.]+)\u20ac)$", "has a currency sign", r"\1\2 eur"),
-    _rule(r"^([0-9]+(?:\.[0-9]+)?)$", "has no denomination", rf"\1{DENOM}"),
+    _guess(r"^([0-9]+(?:\.[0-9]+)?)(?:VE|ve)$", f"is in VE, which is {UVE_IN_VE:,}{DENOM}", _of_ve),
+    _guess(r"^(?:\$([0-9.]+)|([0-9.]+)\$)$", "has a currency sign", r"\1\2 usd"),
+    _guess("^(?:\u20ac([0-9.]+)|([0-9.]+)\u20ac)$", "has a currency sign", r"\1\2 eur"),
+    _guess(r"^([0-9]+(?:\.[0-9]+)?)$", "has no denomination", rf"\1{DENOM}"),
 )
 _SIZES: Sequence[_Rule] = (
     *_NUMBERS,
@@ -129,12 +136,12 @@ _CPUS: Sequence[_Rule] = (
     _rule(r"(?i)(?<=[0-9])(m?)(cpus?|cores?)$", "names cores, which its unit does by itself", r"\1"),
     _rule(r"(?<=[0-9])M$", "has the unit M instead of m", "m"),
     _rule(r"^([0-9]+\.[0-9]+)$", "has a fraction", _millicores),
-    _rule(r"^([0-9]{5,7})$", "is too large for whole cores", r"\1m"),
+    _guess(r"^([0-9]{5,7})$", "is too large for whole cores", r"\1m"),
 )
 _MARGINS: Sequence[_Rule] = (
     *_NUMBERS,
     _rule(r"^([0-9]+(?:\.[0-9]+)?)%$", "is in percent", _of_percent),
-    _rule(r"^-(?=[0-9])", "is negative", ""),
+    _guess(r"^-(?=[0-9])", "is negative", ""),
 )
 _RULES = {
     PRICE.pattern: _MONEY,

@@ -15,6 +15,7 @@ from reconciler.documents.kinds import (
     SINGLE,
     adapter_at,
     is_ours,
+    meant_path,
     misplaced_file_advice,
     model_at,
 )
@@ -24,6 +25,7 @@ from reconciler.values.desired import (
     Config,
     Desired,
     Fault,
+    Fix,
     Pricing,
     Workload,
 )
@@ -204,10 +206,11 @@ def desired_of(
     """The desired state of a state repository's files (path -> bytes), as `validate` checks it."""
     sizes = {path: len(content) for path, content in files.items()}
     commit = Commit("", "", "", 0, {path: path for path in files}, sizes, refused or {})
-    return DesiredReader(provider or _provider_in_config(files)).desired(commit, {}, files)
+    return DesiredReader(provider or provider_in_config(files)).desired(commit, {}, files)
 
 
-def _provider_in_config(files: Mapping[str, bytes]) -> str | None:
+def provider_in_config(files: Mapping[str, bytes]) -> str | None:
+    """The provider's address that config.yaml names, if it is valid."""
     return read_file(CONFIG, files[CONFIG], SINGLE[CONFIG], None).provider if CONFIG in files else None
 
 
@@ -255,7 +258,8 @@ def _commit_faults(commit: Commit, files: Mapping[str, str], results: ResultCach
             yield Fault(path, 0, 0, why, rule="files")
     misplaced = results.reuse_each("misplaced", KeyedInputs(files, ()), misplaced_file_advice)
     for path, advice in misplaced.items():
-        yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files")
+        fix = Fix(path, meant) if (meant := meant_path(path)) else None
+        yield Fault(path, 0, 0, "this file is not read", advice, warning=True, rule="files", fix=fix)
 
 
 def _assemble(

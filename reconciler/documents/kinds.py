@@ -93,18 +93,24 @@ def adapter_at(path: str) -> str:
 _NAME = re.compile(NAME.pattern)
 
 
+def meant_path(path: str) -> str | None:
+    """The path of a file that has one but for upper case or another ending; None for any other."""
+    stem, _, ending = path.lower().rpartition(".")
+    meant = f"{stem}.yaml"
+    return meant if meant != path and ending in ("yaml", "yml", "json") and model_at(meant) else None
+
+
 def misplaced_file_advice(path: str) -> str | None:
     """Advice for a file that is ignored although its path is similar to a valid one; None for any other."""
     folder, _, name = path.rpartition("/")
-    stem, _, ending = name.rpartition(".")
+    ending = name.rpartition(".")[2].lower()
     if model_at(path) or ending not in ("yaml", "yml", "json"):
         return None
     if path.split("/")[0] in REQUIRED:
         return f"make {path.split('/')[0]} a file; this is a folder of that name"
-    if (lower := path.lower()) != path and model_at(lower):
-        return f"rename it to {lower}: names of files are in lower case"
-    if ending != "yaml" and model_at(f"{folder}/{stem}.yaml".removeprefix("/")):
-        return f"rename it to {stem}.yaml"
+    if meant := meant_path(path):
+        why = "" if path == path.lower() else ": names of files are in lower case"
+        return f"rename it to {meant if why else meant.rpartition('/')[2]}{why}"
     if f"{folder}/" == ADAPTERS:
         return f"give it another name: {NAME.advice}, and no reserved word such as chain"
     return "move it directly into workloads/" if path.startswith(WORKLOADS) else None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import yaml
 
 from reconciler.documents.yaml_scalars import ODD_SPACES
-from reconciler.values.desired import Fault
+from reconciler.values.desired import Fault, Fix
 
 SAVE_AGAIN = "save it as plain text in UTF-8"
 COMMENT = re.compile(r"(?:^|(?<=[ \t]))#")
@@ -25,14 +25,15 @@ _NO_COLON = re.compile(rf" *(?:- +)?({_KEY}) +([^\s:][^:]*?) *$")
 
 def tab_fault(path: str, line: int, column: int) -> Fault:
     """A tab between values."""
-    return Fault(path, line, column, "tabs are not allowed", "use spaces")
+    return Fault(path, line, column, "tabs are not allowed", "use spaces", fix=Fix("\t", "  "))
 
 
 def odd_space_fault(path: str, line: int, column: int, character: str) -> Fault:
     """A space that is not the usual one, or a character without width, outside quotes."""
     name = unicodedata.name(character, "character").lower()
     message = f"the {name} U+{ord(character):04X} is not allowed outside quotes"
-    return Fault(path, line, column, message, "write a plain space instead, or remove it")
+    fix = Fix(character, " " if unicodedata.category(character) == "Zs" else "")
+    return Fault(path, line, column, message, "write a plain space instead, or remove it", fix=fix)
 
 
 def syntax_fault(path: str, text: str, error: yaml.MarkedYAMLError) -> Fault:
@@ -71,7 +72,8 @@ def _culprit(path: str, lines: Sequence[str]) -> Fault | None:
         if colon := _COLON.match(line):
             key = colon[1]
             message = f"there is no space after the colon of {key}"
-            return Fault(path, number, colon.start(1) + len(key) + 1, message, f"write {key}: {colon[2]}")
+            column, advice = colon.end(1) + 2, f"write {key}: {colon[2]}"
+            return Fault(path, number, column, message, advice, fix=Fix("", " "))
     for number in reversed(numbers[-2:]):
         line = COMMENT.split(lines[number - 1][:LINE_MAX], 1)[0]
         if bare := _NO_COLON.match(line):

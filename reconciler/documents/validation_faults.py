@@ -4,6 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias, get_args
 
@@ -17,7 +18,7 @@ from reconciler.documents.document import Document, Node
 from reconciler.documents.forms import AMOUNT, FORMS, IMAGE, LIST_PRICE, PRICE, TEXT, TextForm
 from reconciler.documents.model import API_VERSION
 from reconciler.values.adapters import AdapterKind
-from reconciler.values.desired import Fault
+from reconciler.values.desired import Fault, Fix
 from reconciler.values.images import parse_image
 from reconciler.values.money import DENOM, parse_rate
 
@@ -121,8 +122,8 @@ def _fault(document: Document, model: type[BaseModel], detail: ErrorDetails) -> 
             advice = "remove one of the two" if kind == "env_twice" else "give each a unique name"
             return document.fault(second, detail["msg"], advice)
         case _:
-            message, advice = _sentence(detail, _field(model, path))
-            return document.fault(steps, message, advice)
+            message, advice, fix = _sentence(detail, _field(model, path))
+            return replace(document.fault(steps, message, advice), fix=fix)
 
 
 def _second(document: Document, paths: Sequence[Steps], name: str) -> Steps:
@@ -145,22 +146,38 @@ def _matching(node: Node, path: Steps, steps: Steps = ()) -> Iterator[_Located]:
         yield from _matching(node[str(path[0])], path[1:], (*steps, path[0]))
 
 
-def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> tuple[str, str]:
+class _Sentence(NamedTuple):
+    """A message and its advice, and the fix if only one text can have been meant."""
+
+    message: str
+    advice: str
+    fix: Fix | None = None
+
+
+def _sentence(detail: ErrorDetails, field: FieldInfo | None) -> _Sentence:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
-    shown = _shown(value)
     form = _form_of(field) or FORMS.get(str(context.get("pattern")))
     if form and isinstance(value, str) and (correction := correction_of(value, form)):
-        return f"{shown} {correction.fault}", f"write {correction.text}"
+        fix = Fix(value, correction.text) if correction.is_certain else None
+        return _Sentence(f"{_shown(value)} {correction.fault}", f"write {correction.text}", fix)
+    if kind in _EXPECTED and (form is None or form is TEXT):
+        message = f"{_shown(value)} is not {_EXPECTED[kind][0]}"
+        return _Sentence(message, _type_advice(kind, value), _type_fix(kind, value))
+    if kind == "literal_error":
+        return _literal_sentence(detail)
+    return _Sentence(*_words(detail, form))
+
+
+def _words(detail: ErrorDetails, form: TextForm | None) -> tuple[str, str]:
+    """A message and its advice."""
+    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
+    shown = _shown(value)
     if form in (PRICE, AMOUNT, LIST_PRICE) and kind in ("string_type", "string_pattern_mismatch"):
         return _money_sentence(value, form)
     if form is IMAGE and kind in ("image", "string_pattern_mismatch"):
         return _image_sentence(value)
-    if form is TEXT and kind == "string_type":
-        form = None
     if form is not None and kind in ("string_type", "string_pattern_mismatch"):
         return f"{shown} is not {form.noun}", form.advice
-    if kind == "literal_error":
-        return _literal_sentence(detail)
     if kind in _EXPECTED:
         return f"{shown} is not {_EXPECTED[kind][0]}", _type_advice(kind, value)
     if kind == "address_range" and form is not None:
@@ -204,11 +221,16 @@ def _image_sentence(value: str) -> tuple[str, str]:
     return f"{_shown(value)} is not {IMAGE.noun}", IMAGE.advice
 
 
-def _literal_sentence(detail: ErrorDetails) -> tuple[str, str]:
-    shown, expected = _shown(detail["input"]), detail.get("ctx", {}).get("expected", "")
+def _literal_sentence(detail: ErrorDetails) -> _Sentence:
+    value, expected = detail["input"], str(detail.get("ctx", {}).get("expected", ""))
     if detail["loc"] == ("apiVersion",):
-        return f"{shown} is not a supported version", f"write {API_VERSION}"
-    return f"{shown} is not supported", f"write {expected}".replace("'", "")
+        return _Sentence(f"{_shown(value)} is not a supported version", f"write {API_VERSION}")
+    names = [name.strip("'") for name in re.split(", | or ", expected)]
+    same = [name for name in names if isinstance(value, str) and name.lower() == value.lower()]
+    message = f"{_shown(value)} is not supported"
+    if len(same) == 1:
+        return _Sentence(message, f"write {same[0]}", Fix(value, same[0]))
+    return _Sentence(message, f"write {expected}".replace("'", ""))
 
 
 def _bound_sentence(kind: str, shown: str, context: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -247,6 +269,16 @@ def _type_advice(kind: str, value: Any) -> str:
     if kind.startswith("model_") and isinstance(value, str) and (pair := _VARIABLE.fullmatch(value)):
         return f"write {{name: {pair[1]}, value: {json.dumps(pair[2], ensure_ascii=False)}}}"
     return _EXPECTED[kind][1]
+
+
+def _type_fix(kind: str, value: Any) -> Fix | None:
+    """Quotes that are missing or too many."""
+    bare = _bare(value)
+    if kind == "string_type" and isinstance(value, int | Decimal):
+        return Fix(bare, json.dumps(bare))
+    is_whole = kind == "int_type" and isinstance(value, str) and value.isdecimal()
+    is_switch = kind == "bool_type" and value in ("true", "false")
+    return Fix(json.dumps(value), bare) if is_whole or is_switch else None
 
 
 def _list_advice(value: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.gpus import GpuModel
@@ -266,6 +267,15 @@ AdapterSettings = KubernetesSettings | AnsibleSettings
 """`adapters/<name>.yaml`."""
 
 
+class Fix(NamedTuple):
+    """The only right text in place of a wrong one, which begins at a fault's position ("": it is inserted
+    there); of a fault without a position, the file's right path.
+    """
+
+    wrong: str
+    right: str
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """An error or warning at a position of a file; line and column count from 1, 0 means the file as a whole;
@@ -279,6 +289,7 @@ class Fault:
     advice: str = ""
     warning: bool = False
     rule: str = field(default="content", compare=False)
+    fix: Fix | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Bound and clean text that quotes the file."""

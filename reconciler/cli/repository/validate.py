@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,16 +12,17 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.errors import CliError
-from reconciler.documents.desired import desired_of
+from reconciler.documents.desired import desired_of, provider_in_config
 from reconciler.documents.desired import validate as faults_of
-from reconciler.documents.kinds import model_at
+from reconciler.documents.fixing import fixed_files
+from reconciler.documents.kinds import WORKLOADS, model_at
 from reconciler.planning.revisions.adapter_grants import denials
 from reconciler.reports.faults import github_of, gitlab_of, json_of, sarif_of, text_of
 from reconciler.values.adapters import adapter_path
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.limits import Limits
 from reconciler.values.repository import Commit
-from reconciler.values.text import printable
+from reconciler.values.text import printable, visible
 
 if TYPE_CHECKING:
     from reconciler.git.clone import Clone
@@ -36,6 +38,9 @@ FORMATS: Mapping[str, Callable[[Sequence[Fault]], str]] = {
     "gitlab": gitlab_of,
 }
 TEXT = "text"
+NAMES_UNCHECKED = """\
+Of the names of workload files only the numbers were checked, as the provider's address is not known: name it
+as provider in config.yaml, or by --provider."""
 COUNTED = (TEXT, "github")
 """Formats for people, which end with a count."""
 
@@ -51,6 +56,8 @@ COUNTED = (TEXT, "github")
 @click.option(
     "--host", type=click.Path(path_type=Path), help="A host file, whose limits and grants are checked."
 )
+@click.option("--fix", is_flag=True, help="Correct the mistakes that have one right answer.")
+@click.option("--diff", is_flag=True, help="With --fix: show the corrections and write nothing.")
 @click.option(
     "-o",
     "--output",
@@ -61,13 +68,15 @@ COUNTED = (TEXT, "github")
     show_default=True,
     help="For a person, a program, GitHub's and Gitea's annotations, code scanning, GitLab's code quality.",
 )
-def validate(path: Path, host: Path | None, form: str, **options: str | None) -> int:
+def validate(path: Path, host: Path | None, form: str, fix: bool, diff: bool, **options: str | None) -> int:
     """Check the state repository in PATH with the code of the loop.
 
     If PATH is a file, only its errors are printed. With --commit, PATH is a clone whose working tree is
     ignored. Exit code 0: valid (there may be warnings), 1: errors.
     """
     provider, commit, folder = options["provider"], options["commit"], options["folder"] or ""
+    if (diff and not fix) or (fix and (commit or not path.is_dir())):
+        raise click.UsageError("--fix corrects the files of a folder; --diff is for --fix")
     only = None
     if commit:
         files, refused = read_commit(path, commit, folder)
@@ -78,6 +87,8 @@ def validate(path: Path, host: Path | None, form: str, **options: str | None) ->
         top, only = _repository_of(path)
         files, refused = read_tree(top)
         below = "" if form == "json" else _prefix_of(top)
+        if fix:
+            files = _fixed(top, files, provider, diff)
     limits = _limits_of(host) if host else None
     every = [*faults_of(files, provider, refused, limits)]
     if limits:
@@ -91,7 +102,36 @@ def validate(path: Path, host: Path | None, form: str, **options: str | None) ->
     errors = sum(not fault.warning for fault in faults)
     if form in COUNTED:
         click.echo(f"{1 if only else len(files)} files, {errors} errors, {len(faults) - errors} warnings")
+    if form == TEXT and any(name.startswith(WORKLOADS) for name in files) and not _provider(files, provider):
+        click.echo(NAMES_UNCHECKED, err=True)
     return 1 if errors else 0
+
+
+def _provider(files: Mapping[str, bytes], option: str | None) -> str | None:
+    return option or provider_in_config(files)
+
+
+def _fixed(top: Path, files: Mapping[str, bytes], provider: str | None, diff: bool) -> dict[str, bytes]:
+    """The corrected files, written unless only the difference is shown."""
+    found = dict(fixed_files(files, provider))
+    for name in sorted({*files, *found}, key=lambda name: (name not in found, name)):  # removed last
+        old, new = files.get(name), found.get(name)
+        if old == new:
+            continue
+        if diff:
+            click.echo(_difference(name, old, new), nl=False)
+        elif new is None:
+            (top / name).unlink()
+        else:
+            (top / name).write_bytes(new)
+            click.echo(f"fixed {name}", err=True)
+    return dict(files) if diff else found
+
+
+def _difference(name: str, old: bytes | None, new: bytes | None) -> str:
+    before, after = ((each or b"").decode(errors="replace").splitlines(keepends=True) for each in (old, new))
+    names = ("/dev/null" if old is None else f"a/{name}", "/dev/null" if new is None else f"b/{name}")
+    return visible("".join(difflib.unified_diff(before, after, *names)))
 
 
 def _repository_of(path: Path) -> tuple[Path, str | None]:

@@ -12,8 +12,8 @@ import pytest
 
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.cli.repository import validate as module
-from reconciler.cli.repository.validate import read_tree
-from tests.documents.texts import repository, workload, workload_path
+from reconciler.cli.repository.validate import NAMES_UNCHECKED, read_tree
+from tests.documents.texts import PROVIDER, repository, workload, workload_path
 
 HOST = """\
 kind: Host
@@ -48,7 +48,10 @@ def spoil(state: Path) -> None:
 
 def test_what_is_valid(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("validate", "state") == 0
-    assert capsys.readouterr().out == "5 files, 0 errors, 0 warnings\n"
+    counts = "5 files, 0 errors, 0 warnings\n"
+    assert capsys.readouterr() == (counts, f"{NAMES_UNCHECKED}\n")
+    assert run("validate", "state", "--provider", PROVIDER) == 0
+    assert capsys.readouterr() == (counts, "")
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "gitlab"])
@@ -209,3 +212,19 @@ def test_a_commit_is_read_from_objects(state: Path, capsys: pytest.CaptureFixtur
 def test_a_missing_commit(options: tuple[str, ...], code: int, state: Path) -> None:
     commit(state)
     assert run("validate", *options) == code
+
+
+def test_fix_writes_what_diff_shows(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pricing = state / "pricing.yaml"
+    valid = pricing.read_text()
+    pricing.write_text(valid.replace("gpu: 20000uve", "gpu: 20000 uve"))
+    (state / "config.yaml").rename(state / "config.yml")
+    assert run("validate", "state", "--fix", "--diff") == 1
+    shown = capsys.readouterr().out
+    assert "-  gpu: 20000 uve\n+  gpu: 20000uve\n" in shown
+    assert "--- /dev/null\n+++ b/config.yaml\n" in shown
+    assert pricing.read_text() != valid
+    assert run("validate", "state", "--fix") == 0
+    assert pricing.read_text() == valid
+    assert not (state / "config.yml").exists()
+    assert run("validate", "state/pricing.yaml", "--fix") == 64
