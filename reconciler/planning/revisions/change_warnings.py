@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from reconciler.values.desired import Config, Desired, Workload
+from reconciler.values.bounds import ROUNDING, unit_prices
+from reconciler.values.desired import Config, Desired, Pricing, Workload
 from reconciler.values.money import grouped, plain
 from reconciler.values.observed import Lease, State
 from reconciler.values.planning_snapshot import PlanningSnapshot
@@ -14,11 +15,14 @@ from reconciler.values.times import MONTH_SECONDS
 
 FALL_PERCENT = 20
 """Price falls from this percentage on are reported."""
+JUMP_FACTOR = 100
+"""From this factor on, a unit price may be in another unit."""
 
 
 def change_warnings(outlook: PlanningSnapshot, old: Desired, new: Desired, preview: Preview) -> Iterator[str]:
     """Changes that cost money or stop earnings, most general first."""
     yield from _stops(old.config or Config(), new.config or Config())
+    yield from _jumps(old.pricing, new.pricing)
     for price in preview.prices:
         yield from _price_warnings(price, (new.config or Config()).bidding.break_even_seconds)
     yield from _lost_orders(preview.orders)
@@ -33,6 +37,19 @@ def _stops(old: Config, new: Config) -> Iterator[str]:
         yield f"all transactions stop ({new.suspended}): no bid, withdrawal, usage or closing until resumed"
     if old.bidding.enabled and not new.bidding.enabled:
         yield "bidding stops: there are no new leases; existing leases continue"
+
+
+def _jumps(old: Pricing | None, new: Pricing | None) -> Iterator[str]:
+    if old is None or new is None or old.currency != new.currency:
+        return
+    before = unit_prices(old)
+    for name, price in unit_prices(new).items():
+        was = before.get(name, Decimal(0))
+        factor = max(price, was) / min(price, was) if price and was else Decimal(0)
+        if factor >= JUMP_FACTOR and name != ROUNDING:
+            change = f"{grouped(was)} to {grouped(price)}{new.currency}"
+            verb = "rises" if price > was else "falls"
+            yield f"pricing.{name} {verb} {round(factor):,}-fold, from {change}: compare the unit"
 
 
 def _price_warnings(price: Price, bound_seconds: int) -> Iterator[str]:

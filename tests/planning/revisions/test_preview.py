@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -185,6 +186,20 @@ def test_prices_that_lose_money_are_warned_of() -> None:
         )
     )
     assert any("small order becomes free" in w for w in seen(slow, makers.desired(), free).warnings)
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "warning"),
+    [
+        ("1000", "pricing.memory_mb rises 1,000-fold, from 1 to 1,000uve: compare the unit"),
+        ("0.001", "pricing.memory_mb falls 1,000-fold, from 1 to 0.001uve: compare the unit"),
+        ("99", None),
+    ],
+)
+def test_a_price_in_another_unit_is_warned_of(memory_mb: str, warning: str | None) -> None:
+    head = makers.desired(pricing=replace(makers.PRICING, memory_mb=Decimal(memory_mb)))
+    found = [w for w in seen(makers.market(), makers.desired(), head).warnings if "-fold" in w]
+    assert found == ([warning] if warning else [])
 
 
 def test_free_capacity_is_shown_before_and_after_bids() -> None:
