@@ -11,10 +11,11 @@ from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.planning.money.settlement_escrow import records_of
 from reconciler.planning.phases import trouble_of
 from reconciler.planning.planning_input import PlanningInput
+from reconciler.values.addresses import public_host_of
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.memory import WorkloadMemory
 from reconciler.values.money import normalized
-from reconciler.values.observed import Bid, ObservedWorkload, State
+from reconciler.values.observed import Bid, Market, ObservedWorkload, State
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from reconciler.values.views import BidView, HoldView, WorkloadView
@@ -86,7 +87,7 @@ def _workloads(
         ),
         *(KeyedInput(shown) for shown in _shown(inputs)),
     )
-    shared = (*sorted(inputs.adapters), market is None)
+    shared = (*sorted(inputs.adapters), market is None, _public_host(market))
     return results.reuse_each(
         "workload views",
         KeyedInputs(known, by_key, shared),
@@ -151,6 +152,7 @@ def _workload(
     running = _running(planned.inputs, memory)
     file = f"workloads/{subject}.yaml"
     records = records_of(market, lease) if market and lease else ()
+    host = _public_host(market)
     return WorkloadView(
         id=subject,
         lease=str(memory.lease),
@@ -168,8 +170,14 @@ def _workload(
         replicas_ready=running.replicas_ready if running else 0,
         replicas=running.replicas if running else 0,
         trouble=trouble_of(planned.inputs, memory),
+        addresses=tuple(each.at(host) for each in memory.addresses),
         holds=tuple(hold for about in (subject, str(memory.lease), file) for hold in holds.get(about, ())),
     )
+
+
+def _public_host(market: Market | None) -> str:
+    """The host name of our provider record; "" while it is not known."""
+    return public_host_of(market.provider.host_uri) if market and market.provider else ""
 
 
 def _running(inputs: PlanningInput, memory: WorkloadMemory) -> ObservedWorkload | None:

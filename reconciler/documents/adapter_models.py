@@ -67,6 +67,10 @@ class KubernetesFile(FileModel):
     """RuntimeClass of tenants' pods, such as one of gVisor or Kata; default: the cluster's."""
     global_ports: Literal["NodePort", "LoadBalancer"] = "NodePort"
     """Type of the Service for ports with `global: true`."""
+    public_host: HostAddress | None = None
+    """Name or IP address of the nodes, under which tenants reach NodePorts; default: the host of the provider
+    record's host_uri.
+    """
     network_policy: NetworkPolicyName | None = None
     """What enforces NetworkPolicies in the cluster; k3s and RKE2 have it built in: "other". "not-enforced":
     nothing does, and tenants reach each other and your network. Without this key nothing is started.

@@ -143,6 +143,7 @@ def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
         runtime_class=file.runtime_class or "",
         opt_outs=tuple(OptOut(each) for each in sorted(set(file.opt_outs))),
         global_ports=GlobalPorts(file.global_ports),
+        public_host=file.public_host or "",
     )
 
 

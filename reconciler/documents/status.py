@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from reconciler.documents.document import Node
 from reconciler.documents.yaml_writer import write_yaml
+from reconciler.values.addresses import ServiceAddress
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.markdown import cell, code, table
@@ -86,12 +87,25 @@ def _workload_file(workload: WorkloadView) -> bytes:
     if workload.billing == "usage":
         document["usage_recorded"] = f"{workload.recorded_uve}{DENOM}"
         document["usage_settled"] = f"{workload.settled_uve}{DENOM}"
+    if workload.addresses:
+        document["addresses"] = [_address(each) for each in workload.addresses]
     if workload.trouble is not None:
         trouble: dict[str, Node] = {"reason": workload.trouble.reason, "message": workload.trouble.message}
         document["trouble"] = trouble | (
             {"advice": workload.trouble.advice} if workload.trouble.advice else {}
         )
     return write_yaml(document | _holds(workload.holds))
+
+
+def _address(address: ServiceAddress) -> dict[str, Node]:
+    return {
+        "service": address.service,
+        "kind": address.kind.value,
+        "host": address.host,
+        "port": address.port,
+        "external_port": address.external_port,
+        "protocol": address.protocol,
+    }
 
 
 @lru_cache(maxsize=CACHED)

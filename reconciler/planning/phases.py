@@ -124,10 +124,9 @@ def _next(basis: PlanningBasis, lease_id: LeaseId) -> WorkloadMemory | None:
     running = next((there[subject] for there in found if subject in there), None)
     refusal = _apply_retry(basis.memory, subject) if running is None else None
     phase = _phase(marked, lease, running, refusal)
-    digest, pods = (running.digest, running.pods) if running else ("", ())
-    if (marked.phase, marked.digest, marked.pods) == (phase, digest, pods):
-        return marked
-    return replace(marked, phase=phase, digest=digest, pods=pods)
+    digest, pods, addresses = (running.digest, running.pods, running.addresses) if running else ("", (), ())
+    new = replace(marked, phase=phase, digest=digest, pods=pods, addresses=addresses)
+    return marked if new == marked else new
 
 
 def _adapter_with(basis: PlanningBasis, subject: WorkloadId) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.values.addresses import ServiceAddress
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain
@@ -16,13 +17,15 @@ from reconciler.values.views import WorkloadDetailView, WorkloadView
 EFFECTS = ("ApplyWorkload", "RemoveWorkload")
 BIDDING = ("CreateBid", "CloseBid")
 MONEY = ("WithdrawLease", "RecordUsage")
+ADDRESSES_MAX = 20
+"""Addresses of a workload that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplanationStep:
     """One step from cause to effect. `step` is order, decision, bid, lease, money, workload, adapter,
-    trouble, cluster, outcome, held, next try or was held; `state` is its state in one word, since when and
-    until when. A next try is due at `until`.
+    address, trouble, cluster, outcome, held, next try or was held; `state` is its state in one word, since
+    when and until when. A next try is due at `until`.
     """
 
     step: str
@@ -99,6 +102,7 @@ def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
         yield ExplanationStep("workload", state, f"{case.workload}, its file is {_file(case)}")
         pods = f"pods {', '.join(known.pods)}" if known.pods else "no pods seen"
         yield ExplanationStep("adapter", known.adapter or "none", pods)
+        yield from _addresses(known.addresses)
     subject = Subject.of_workload(case.workload)
     outcomes = [d for d in _on(case, subject) if d.reason in EFFECTS]
     yield from (decision_step(d, "outcome") for d in outcomes[:1])
@@ -122,9 +126,15 @@ def _workload_steps(workload: WorkloadView) -> Iterator[ExplanationStep]:
     yield ExplanationStep("workload", workload.state, f"{workload.id}, its file is {workload.file}")
     ready = f"{workload.replicas_ready} of {workload.replicas} replicas are ready"
     yield ExplanationStep("adapter", workload.adapter or "none", ready)
+    yield from _addresses(workload.addresses)
     if workload.trouble is not None:
         advice = f"; {workload.trouble.advice}" if workload.trouble.advice else ""
         yield ExplanationStep("trouble", workload.trouble.reason, f"{workload.trouble.message}{advice}")
+
+
+def _addresses(addresses: Sequence[ServiceAddress]) -> Iterator[ExplanationStep]:
+    for address in addresses[:ADDRESSES_MAX]:
+        yield ExplanationStep("address", address.kind, address.describe())
 
 
 def _next_tries(case: ExplainedCase) -> Iterator[ExplanationStep]:

@@ -53,7 +53,8 @@ class GlobalPorts(StrEnum):
 @dataclass(frozen=True, slots=True)
 class KubernetesSettings:
     """An adapter file of kind KubernetesAdapter; `egress_denied` are address ranges in CIDR notation. Without
-    a `network_policy` nothing is started. `runtime_class` "" is the cluster's default.
+    a `network_policy` nothing is started. `runtime_class` "" is the cluster's default. `public_host` is the
+    name under which node ports are reached ("": that of the provider record).
     """
 
     kind: ClassVar[AdapterKind] = AdapterKind.KUBERNETES
@@ -67,6 +68,7 @@ class KubernetesSettings:
     runtime_class: str = ""
     opt_outs: tuple[OptOut, ...] = ()
     global_ports: GlobalPorts = GlobalPorts.NODE_PORT
+    public_host: str = ""
 
     @property
     def rendering(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from reconciler.values.addresses import ServiceAddress
 from reconciler.values.approvals import Approval, Breach
 from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
@@ -42,6 +43,7 @@ class WorkloadMemory:
     not).
 
     `pods` are those last seen of the specification `digest`; one that is missing was removed by someone else.
+    `addresses` are those last seen.
     """
 
     lease: LeaseId
@@ -52,6 +54,7 @@ class WorkloadMemory:
     usage_billed: bool = False
     digest: str = ""
     pods: tuple[str, ...] = ()
+    addresses: tuple[ServiceAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

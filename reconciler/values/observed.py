@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from reconciler.values.addresses import ServiceAddress
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, WorkloadId
 from reconciler.values.machines import Capacity
 from reconciler.values.readings import Reading
@@ -334,7 +335,7 @@ class ObservedWorkload:
     """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted`:
     someone else changed our objects; `pods` are the names of the live pods of that specification, sorted;
     `uids` identify its objects among all adapters (none: unknown). `ready_by_service` are the ready replicas
-    of that specification by the name of their service, sorted.
+    of that specification by the name of their service, sorted; so are the `addresses`.
     """
 
     id: WorkloadId
@@ -350,6 +351,7 @@ class ObservedWorkload:
     pods: tuple[str, ...] = ()
     uids: tuple[str, ...] = ()
     ready_by_service: tuple[tuple[str, int], ...] = ()
+    addresses: tuple[ServiceAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

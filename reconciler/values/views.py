@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from reconciler.values.addresses import ServiceAddress
 from reconciler.values.funding import HEALTHY, Funding, TimeLeft
 from reconciler.values.ids import WorkloadId
 from reconciler.values.observed import State, Trouble
@@ -46,8 +47,8 @@ class WorkloadView:
     """A workload. `state` is its phase in lower case: pending, deploying, running, paused, stopping,
     stopped, terminated or failed; `price_uve` is its lease's, per block; `billing` is lease or usage;
     `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross, and
-    `recorded_uve` the usage recorded on the chain, settled or not; `holds` are those on the workload, its
-    lease and its file.
+    `recorded_uve` the usage recorded on the chain, settled or not; `addresses` are those last seen; `holds`
+    are those on the workload, its lease and its file.
     """
 
     id: WorkloadId
@@ -66,6 +67,7 @@ class WorkloadView:
     replicas_ready: int = 0
     replicas: int = 0
     trouble: Trouble | None = None
+    addresses: tuple[ServiceAddress, ...] = ()
     holds: tuple[HoldView, ...] = ()
 
 

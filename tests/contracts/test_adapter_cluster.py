@@ -75,6 +75,8 @@ def test_only_public_ports_get_a_node_port(
         }
         outside = {f"{name}-np": {80: True}} if wanted is public else {}
         assert ports == {name: {80: False, 5432: False}} | outside
+        running = cluster.until(wanted.id, lambda r: r.digest, "its objects")
+        assert {(each.kind, each.port) for each in running.addresses} == {("port", 80) for _ in outside}
 
 
 def test_a_service_changed_to_a_node_port_is_repaired(cluster: ClusterBackend) -> None:

@@ -10,6 +10,7 @@ from reconciler.cycle.object_views import object_views
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.snapshot import status_of
 from reconciler.planning.planner import plan
+from reconciler.values.addresses import AddressKind, ServiceAddress
 from reconciler.values.desired import Desired, Fault
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import WorkloadMemory
@@ -51,6 +52,18 @@ def test_a_workload_is_described_with_its_lease_phase_and_money() -> None:
     assert (told.id, told.lease, told.adapter) == (RUNS.id, str(lease.id), "kubernetes")
     assert (told.state, told.lease_state, told.billing) == ("running", State.ACTIVE, "lease")
     assert (told.price_uve, told.withdrawn_uve, told.settled_uve) == (Decimal(2446), 900, 0)
+
+
+def test_addresses_have_the_host_name_of_the_provider_record() -> None:
+    address = ServiceAddress("web", AddressKind.PORT, "", 80, 31080)
+    running = makers.adapter(makers.running(RUNS, addresses=(address,)))
+    market = makers.market(leases=[makers.lease()])
+    assert market.provider is not None
+    record = replace(market.provider, host_uri="https://provider.example.com:8443")
+
+    (told,) = _told(_found(replace(market, provider=record), adapters=running)).workloads
+
+    assert told.addresses == (replace(address, host="provider.example.com"),)
 
 
 def test_only_our_own_settled_records_count() -> None:

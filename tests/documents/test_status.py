@@ -9,6 +9,7 @@ import yaml
 
 from reconciler.documents.status import ROWS_MAX, status_files, status_path
 from reconciler.documents.yaml_reader import read_yaml
+from reconciler.values.addresses import AddressKind, ServiceAddress
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.observed import State, Trouble
 from reconciler.values.plans import Reason
@@ -33,6 +34,7 @@ def workload(dseq: int) -> WorkloadView:
 WRONG = replace(
     workload(2),
     trouble=Trouble("ImagePullFailed", "no such image | <b>", "push it"),
+    addresses=(ServiceAddress("web", AddressKind.PORT, "nodes.example.com", 80, 31080),),
     holds=(HoldView(workload_id(lease(2)), Reason.IMAGE_DENIED, "evil"),),
 )
 STATUS = PublishedStatus(
@@ -84,6 +86,16 @@ def test_a_workload() -> None:
         "billing": "lease",
         "withdrawn": "0uve",
         "funding": "healthy",
+        "addresses": [
+            {
+                "service": "web",
+                "kind": "port",
+                "host": "nodes.example.com",
+                "port": 80,
+                "external_port": 31080,
+                "protocol": "TCP",
+            }
+        ],
         "trouble": {"reason": "ImagePullFailed", "message": "no such image | <b>", "advice": "push it"},
         "holds": [{"subject": workload_id(lease(2)), "reason": "ImageDenied", "message": "evil"}],
     }

@@ -7,11 +7,12 @@ from typing import Any
 
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
+from reconciler.values.addresses import AddressKind, ServiceAddress
 from reconciler.values.desired import Workload
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, WorkloadMemory
-from reconciler.values.observed import ObservedWorkload, State
+from reconciler.values.observed import AdapterView, ObservedWorkload, State
 from reconciler.values.plans import Plan, Transition
 from reconciler.values.readings import Unseen
 from tests.makers import (
@@ -62,6 +63,15 @@ def test_while_no_other_runs_it_is_being_started() -> None:
     assert [(loss.to_phase, loss.detail) for loss in losses(found)] == [
         (Phase.DEPLOYING, "a replacement is starting")
     ]
+
+
+def test_addresses_are_remembered_while_the_adapter_is_unseen() -> None:
+    address = ServiceAddress("web", AddressKind.PORT, "", 80, 31080)
+    seen = look(Memory(), shown(POD, addresses=(address,))).memory
+    unseen = {"kubernetes": AdapterView(Unseen("hangs"), Unseen("hangs"))}
+    inputs = planning_input(market(leases=[lease()]), desired(WEB), adapters=unseen, memory=seen)
+    assert plan(inputs).memory.workloads[KEY].addresses == (address,)
+    assert look(seen, None).memory.workloads[KEY].addresses == ()
 
 
 def test_a_long_list_is_cut() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from reconciler.reports.explanation import ExplainedCase, ExplanationStep, explanation
+from reconciler.values.addresses import AddressKind, ServiceAddress
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
@@ -96,6 +97,7 @@ def test_observed_state_replaces_remembered_state() -> None:
         price_uve=Decimal(5),
         file=f"workloads/{ID}.yaml",
         replicas=2,
+        addresses=(ServiceAddress("web", AddressKind.PORT, "nodes.example.com", 80, 31080),),
         trouble=Trouble("CrashLoop", "it ended with 1", "Read its logs"),
     )
     leased = LeaseView(
@@ -117,6 +119,7 @@ def test_observed_state_replaces_remembered_state() -> None:
         ),
         ExplanationStep("workload", "failed", f"{ID}, its file is workloads/{ID}.yaml"),
         ExplanationStep("adapter", "kubernetes", "0 of 2 replicas are ready"),
+        ExplanationStep("address", "port", "nodes.example.com:31080 (service web, port 80)"),
         ExplanationStep("trouble", "CrashLoop", "it ended with 1; Read its logs"),
     )
     ended = replace(case, observed=WorkloadDetailView(replace(found, lease_state=State.CLOSED), None))

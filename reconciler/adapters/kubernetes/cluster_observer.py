@@ -205,7 +205,7 @@ class ClusterObserver:
             (part for kind in parts for part in self._ours(kind.values())),
             self._ours(pods.values()),
         )
-        expected = Expected(self._namespaces, self._base, self.server_drift)
+        expected = Expected(self._namespaces, self._base, self.server_drift, self._settings.public_host)
         known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
         for workload, group in sorted(groups.items()):
             old = self._known.get(workload)

@@ -19,6 +19,8 @@ LEASE = "virtengine.com/lease"
 DIGEST = "virtengine.com/digest"
 PARTS = "virtengine.com/parts"
 APPLIED = "virtengine.com/applied"
+LEASED_IP = "virtengine.com/leased-ip"
+"""The name of the leased IP that a Service is reached under."""
 
 QUOTA_NAME = "provider-capacity"
 POLICY_NAME = "provider-workloads"

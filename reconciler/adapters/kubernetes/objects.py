@@ -180,13 +180,38 @@ class ResourceQuota(ObjectStruct, frozen=True):
     spec: QuotaSpec = QuotaSpec()
 
 
+class ServicePortObject(ObjectStruct, frozen=True):
+    port: int
+    target_port: int | str = 0
+    node_port: int = 0
+    protocol: str = "TCP"
+
+
 class ServiceSpec(ObjectStruct, frozen=True):
+    type: str = ""
     cluster_ip: str = msgspec.field(default="", name="clusterIP")
+    ports: list[ServicePortObject] | None = None
+
+
+class LoadBalancerAddress(ObjectStruct, frozen=True):
+    """A host name or an IP address."""
+
+    hostname: str = ""
+    ip: str = ""
+
+
+class LoadBalancerStatus(ObjectStruct, frozen=True):
+    ingress: list[LoadBalancerAddress] | None = None
+
+
+class ServiceStatus(ObjectStruct, frozen=True):
+    load_balancer: LoadBalancerStatus = LoadBalancerStatus()
 
 
 class ServiceObject(ObjectStruct, frozen=True):
     metadata: Metadata
     spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
 
 
 class ListMetadata(ObjectStruct, frozen=True):

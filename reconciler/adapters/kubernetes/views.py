@@ -9,9 +9,11 @@ from functools import reduce
 from typing import Any
 
 from reconciler.adapters.kubernetes import drift, naming, objects
+from reconciler.adapters.kubernetes.addresses import service_addresses
 from reconciler.adapters.kubernetes.policies import Manifest, ranges_in_internet
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.documents.typed_json import decode_json
+from reconciler.values.addresses import ServiceAddress
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.resources import Resources
 from reconciler.values.text import SENTENCE_MAX, one_line, printable
@@ -56,13 +58,14 @@ class DeploymentView:
 class PartView:
     """Another object of a workload, such as a Service: `part` is its kind and name (`service/name`), `drift`
     is empty if it is as applied. `base_spec` is the live specification of a base policy, whose drift depends
-    on the cluster's nodes.
+    on the cluster's nodes. `addresses` are those under which it is reached from outside.
     """
 
     part: str
     meta: ObjectMeta
     drift: str
     base_spec: str = ""
+    addresses: tuple[ServiceAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,8 @@ def part_view(raw: bytes, kind: str) -> PartView:
     part = f"{kind}/{meta.name}"
     if kind == "networkpolicy" and metadata.name == naming.POLICY_NAME:
         return PartView(part, meta, "", json.dumps(_live_spec(raw), sort_keys=True))
-    return PartView(part, meta, drift_from_applied(raw, metadata))
+    addresses = service_addresses(raw) if kind == "service" else ()
+    return PartView(part, meta, drift_from_applied(raw, metadata), addresses=addresses)
 
 
 def base_drift(base: Manifest, view: PartView) -> str:

@@ -56,12 +56,14 @@ class WorkloadObjects:
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What objects are compared with: where they should be, the base policy's specification, and by namespace
-    and part the drift that the cluster itself causes on an apply (defaults, webhooks).
+    and part the drift that the cluster itself causes on an apply (defaults, webhooks). `public_host` is the
+    name of its nodes ("": that of the provider).
     """
 
     namespaces: Namespaces
     base: Manifest
     server_drift: Mapping[tuple[str, str], str]
+    public_host: str = ""
 
 
 def group_by_workload(
@@ -109,6 +111,9 @@ def observed_workload_of(
         pods=tuple(sorted(pod.meta.name for pod in _current_pods(group))),
         uids=tuple(sorted(each.meta.uid for each in deployments if each.meta.uid)),
         ready_by_service=_ready_by_service(group),
+        addresses=tuple(
+            sorted(each.at(expected.public_host) for part in group.parts for each in part.addresses)
+        ),
     )
 
 

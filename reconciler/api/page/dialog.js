@@ -74,7 +74,7 @@ function renderStep(row, level, ...texts) {
 
 function renderExplanation(steps) {
   syncChildren(byId("explanation"), steps, {
-    key: (step) => `${step.step} ${step.state} ${step.since}`,
+    key: (step) => `${step.step} ${step.state} ${step.since} ${step.step === "address" ? step.message : ""}`,
     create: createStep,
     update: (row, step) => renderStep(row, LEVELS[step.step] ?? "", step.step, step.state, `${step.message}${when(step)}`),
   });

@@ -67,6 +67,10 @@ def _trouble(workload: WorkloadView) -> str:
     return f"{found.reason}: {found.message}; {found.advice}" if found else "-"
 
 
+def _addresses(workload: WorkloadView) -> str:
+    return ", ".join(each.describe() for each in workload.addresses) or "-"
+
+
 WORKLOADS: Kind[WorkloadView] = Kind(
     lambda listen: fetch(listen, "/api/v1/workloads", ListView[WorkloadView]).items,
     {
@@ -80,6 +84,7 @@ WORKLOADS: Kind[WorkloadView] = Kind(
         "ADAPTER": lambda w: w.adapter,
         "BILLING": lambda w: w.billing,
         "LEASE": lambda w: w.lease,
+        "ADDRESSES": _addresses,
         "WHY": _trouble,
     },
 )

@@ -6,6 +6,7 @@ import heapq
 
 from reconciler.devnet.cluster.deployments import Deployments, ReplicaSets
 from reconciler.devnet.cluster.kinds import Object
+from reconciler.devnet.cluster.load_balancers import service_status
 from reconciler.devnet.cluster.nodes import Nodes
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.resource_totals import quota_used
@@ -66,7 +67,7 @@ class Controllers:
         return bool(self._queue or self._quotas)
 
     def _all_keys(self) -> list[ObjectKey]:
-        plurals = ("namespaces", "deployments", "replicasets", "pods")
+        plurals = ("namespaces", "deployments", "replicasets", "pods", "services")
         return [key_of(found) for plural in plurals for found in self._store.all(plural)]
 
     def _wake(self, change: ObjectChange) -> None:
@@ -113,6 +114,8 @@ class Controllers:
                     self._blocked.add(key)
             case "pods":
                 self._play(key, found)
+            case "services":
+                self._writes.put_status(found, service_status(found))
             case _:
                 pass
 
