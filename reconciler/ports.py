@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from reconciler.values.approvals import Approval
@@ -71,9 +71,12 @@ class Chain(Protocol):
     1.2).
     """
 
-    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(
+        self, hashes: Sequence[str], known: Sequence[LeaseId], to_confirm: Collection[Subject] = ()
+    ) -> Reading[Market]:
         """One view at one height, with the results of the requested transactions and the state of `known`
-        leases, closed ones included: those that memory or adapters refer to.
+        leases, closed ones included: those that memory or adapters refer to; and with what the witness, if
+        there is one, shows of the objects `to_confirm`.
 
         Unseen if the node is unreachable, syncing, of another chain, behind a height seen before, or a list
         is incomplete.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from google.protobuf.message import DecodeError
@@ -32,6 +32,7 @@ from reconciler.values.observed import Market, State, Transfer, TxResult
 from reconciler.values.outcomes import Failed, Outcome, Unknown
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.same import keep_same
+from reconciler.values.subjects import Subject
 from reconciler.values.text import one_line
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,9 @@ class ChainClient:
         self._doubted: Mapping[LeaseId, str] = {}
         """Leases whose closing the witness did not confirm: they stay in the view until it does."""
 
-    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(
+        self, hashes: Sequence[str], known: Sequence[LeaseId], to_confirm: Collection[Subject] = ()
+    ) -> Reading[Market]:
         """The market at one height; Unseen with the reason if any part of it is unavailable in time."""
         deadline = self._options.deadline
         deadline.start(FIRST_VIEW_SECONDS if self._market is None else OBSERVE_SECONDS)
@@ -120,7 +123,8 @@ class ChainClient:
             if (why := self._rejection(status)) is not None:
                 return Unseen(why)
             wanted = (*known, *(each for each in self._doubted if each not in known))
-            return Seen(self._check_witness(self._read_at_common_height(status, hashes, wanted)))
+            market = self._read_at_common_height(status, hashes, wanted)
+            return Seen(self._with_witness(market, to_confirm))
         except NodeError as error:
             return Unseen(str(error))
         except (ValueError, ArithmeticError, KeyError, IndexError, DecodeError) as error:
@@ -239,13 +243,13 @@ class ChainClient:
             return False
         return True
 
-    def _check_witness(self, market: Market) -> Market:
-        """The market with `unconfirmed` filled in: closed leases that the witness does not confirm."""
+    def _with_witness(self, market: Market, to_confirm: Collection[Subject]) -> Market:
+        """The market with the closed leases that the witness does not confirm, and what it shows."""
         if (witness := self._options.witness) is None:
             return market
         ended = [each for each, lease in market.leases.items() if lease.state is not State.ACTIVE]
         self._doubted = witness.unconfirmed(ended)
-        return replace(market, unconfirmed=self._doubted)
+        return replace(market, unconfirmed=self._doubted, witness=witness.view(to_confirm, self._key.address))
 
     def _at(self, status: NodeStatus, height: int) -> NodeStatus:
         """The node's status at an earlier height."""

@@ -73,6 +73,14 @@ def read_accounts(
     }
 
 
+def read_account(queries: Queries, deployment: DeploymentId) -> EscrowAccount | None:
+    """The account of one deployment with its open payments; None if the chain has no such deployment."""
+    wire = queries.deployment(deployment)
+    if wire is None:
+        return None
+    return account_of(wire.escrow_account, [payment_of(each) for each in queries.open_payments(deployment)])
+
+
 def resolve_order(wire: market_v1beta5_pb2.Order, deployments: Deployments) -> Order:
     """The order with the states of its deployment and group."""
     order = order_id_of(wire.id)

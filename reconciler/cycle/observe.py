@@ -53,7 +53,7 @@ class Observer:
             (memory.workloads, memory.usage, *views),
             lambda: tuple(_referenced_leases(memory, views)),
         )
-        market = self._environment.chain.observe(tuple(i.hash for i in intents), known)
+        market = self._environment.chain.observe(tuple(i.hash for i in intents), known, memory.to_confirm)
         return Observed(self._with_gap(market, memory.ledger), adapters)
 
     def _with_gap(self, market: Reading[Market], ledger: WalletLedger | None) -> Reading[Market]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from reconciler.planning.bidding.strategies import is_outpriced
+from reconciler.planning.money.funding import unconfirmed_hold
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold, withdrawal_is_gated
 from reconciler.planning.revisions.window import price_since
+from reconciler.planning.witness_doubts import doubt
 from reconciler.values.desired import Bidding, CloseReason
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.lifecycle import Phase
@@ -33,10 +36,12 @@ def plan_closings(basis: MarketBasis) -> Proposals:
     """Close open bids that can no longer win (order closed, absent, or of a closed deployment), that nobody
     accepted in time or that are outpriced, so that their deposits are refunded; then leases.
     """
-    decisions = [*_stale_bids(basis), *_lease_closings(basis)]
+    outpriced = _outpriced_leases(basis) if basis.desired.commit else {}
+    decisions = [*_stale_bids(basis), *_lease_closings(basis, outpriced)]
     return Proposals(
         tuple(d for d in decisions if isinstance(d, CloseBid)),
         tuple(d for d in decisions if isinstance(d, Hold)),
+        frozenset(map(Subject.of_lease, outpriced)) if basis.market.witness else frozenset(),
     )
 
 
@@ -90,18 +95,23 @@ def _has_expired(basis: MarketBasis, bid: Bid) -> bool:
     return basis.seconds(basis.market.height - bid.created_at) >= _bidding(basis).bid_lifetime_seconds
 
 
-def _lease_closings(basis: MarketBasis) -> Iterator[CloseBid | Hold]:
+def _lease_closings(basis: MarketBasis, outpriced: Mapping[LeaseId, str]) -> Iterator[CloseBid | Hold]:
     """The leases that the repository closes, those that nothing pays for, and those that tenants made of
-    outpriced bids; none before a revision is known.
+    outpriced bids; none before a revision is known, nor for a reason that one node alone shows.
     """
     allowed = basis.limits.closings_per_hour - sum(
         1 for t in basis.memory.closings if t > basis.market.time - HOUR_SECONDS
     )
+    for lease, why in outpriced.items():
+        if why:
+            yield unconfirmed_hold(lease, OUTPRICED, why)
     closings = {
-        message.id: message
-        for kind in (_outpriced_leases, _unpaid_leases, _requested_closings)
-        for message in (kind(basis) if basis.desired.commit else ())
+        lease: CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=OUTPRICED)
+        for lease, why in outpriced.items()
+        if not why
     }
+    for kind in (_unpaid_leases, _requested_closings) if basis.desired.commit else ():
+        closings |= {message.id: message for message in kind(basis)}
     for message in sorted(closings.values(), key=lambda m: m.id):
         subject = Subject.of_workload(message.id)
         if back := retry_hold(basis.memory, message, subject, basis.now):
@@ -132,18 +142,28 @@ def _unpaid_leases(basis: MarketBasis) -> Iterator[CloseBid]:
     """Leases whose usage nothing pays for, and those without funds whose withdrawal a gate refuses: closing
     the bid is not gated, pays out what is left and ends the lease (semantics 1.5, 3.4).
     """
+    doubts = basis.doubts
     for lease in basis.funding.unpaid():
-        yield CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=USAGE_UNPAID)
+        if not doubts.get(Subject.of_order(lease.order)):
+            yield CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=USAGE_UNPAID)
     for lease in basis.funding.ending(-1):
-        if withdrawal_is_gated(basis.memory, lease):
+        is_doubted = doubts.get(Subject.of_deployment(lease.deployment))
+        if withdrawal_is_gated(basis.memory, lease) and not is_doubted:
             yield CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=FUNDS_RAN_OUT)
 
 
-def _outpriced_leases(basis: MarketBasis) -> Iterator[CloseBid]:
-    """Leases that tenants created from a bid after its price was raised and before it was closed; only while
-    nothing was deployed for them.
+def _outpriced_leases(basis: MarketBasis) -> dict[LeaseId, str]:
+    """Leases that tenants created from a bid after its price was raised and before it was closed, with why
+    the witness does not confirm it; only while nothing was deployed for them.
     """
     pricing, bidding, since = basis.desired.pricing, _bidding(basis), price_since(basis.memory)
+
+    def is_late_and_outpriced(seen: MarketBasis, id_: LeaseId) -> bool:
+        lease = seen.market.leases.get(id_)
+        if lease is None or pricing is None or basis.now - _age_seconds(seen, lease) < since:
+            return False
+        return is_outpriced(lease.price, lease.demand, bidding, pricing)
+
     below = basis.decisions.reuse(
         "outpriced leases",
         (basis.market.leases, pricing, basis.desired.config),
@@ -156,12 +176,19 @@ def _outpriced_leases(basis: MarketBasis) -> Iterator[CloseBid]:
             and is_outpriced(lease.price, lease.demand, bidding, pricing)
         ],
     )
+    found: dict[LeaseId, str] = {}
     for lease in below if since else ():
         memory = basis.memory.workloads.get(workload_id(lease.id))
         is_deployed = memory is not None and memory.phase is not Phase.PENDING
-        age_seconds = basis.seconds(basis.market.height - lease.created_at)
-        if not is_deployed and basis.now - age_seconds >= since:
-            yield CloseBid(lease.id, CloseReason.UNSPECIFIED, lease=True, why=OUTPRICED)
+        if not is_deployed and basis.now - _age_seconds(basis, lease) >= since:
+            found[lease.id] = doubt(
+                basis, Subject.of_lease(lease.id), partial(is_late_and_outpriced, id_=lease.id)
+            )
+    return found
+
+
+def _age_seconds(basis: MarketBasis, lease: Lease) -> int:
+    return basis.seconds(basis.market.height - lease.created_at)
 
 
 def _same_block(basis: MarketBasis, lease: Lease) -> Hold | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reconciler.planning.bidding.bids import plan_bids
 from reconciler.planning.capacity.placement import place_workloads
@@ -26,6 +26,7 @@ from reconciler.planning.revisions.admission import Admission, admit
 from reconciler.planning.revisions.approvals import REMOVALS, current_approvals, spending_breach
 from reconciler.planning.revisions.window import record_applied
 from reconciler.planning.transactions import plan_transactions, suspension
+from reconciler.planning.witness_doubts import funding_doubts
 from reconciler.planning.workloads import plan_workloads
 from reconciler.values.approvals import Breach
 from reconciler.values.desired import Desired
@@ -47,7 +48,7 @@ from reconciler.values.plans import (
 )
 from reconciler.values.readings import Unseen
 from reconciler.values.result_cache import ResultCache
-from reconciler.values.subjects import CHAIN
+from reconciler.values.subjects import CHAIN, Subject
 from reconciler.values.work import latest_actions
 
 EMPTY_DESIRED = Desired("", None, None, {}, {})
@@ -95,14 +96,16 @@ def _with_funding(basis: MarketBasis) -> MarketBasis:
         usage=basis.memory.usage if usage == basis.memory.usage else usage,
         pricing=basis.desired.pricing or basis.memory.pricing,
     )
-    funding = funding_by_lease(replace(basis, memory=memory))
-    return replace(basis, memory=memory, funding=funding, desired=paused_by_funding(basis.desired, funding))
+    measured = replace(basis, memory=memory)
+    funded = replace(measured, funding=funding_by_lease(measured))
+    funded = replace(funded, doubts=funding_doubts(funded))
+    return replace(funded, desired=paused_by_funding(funded))
 
 
 def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) -> Plan:
     """Decide on workloads and on transactions, and order the effects; one over a ceiling becomes a hold."""
-    money, batch = _plan_transactions(basis) if isinstance(basis, MarketBasis) else _chain_unavailable(inputs)
-    decisions = [*admission.holds, *suspension(basis.desired), *plan_workloads(basis), *money]
+    money = _plan_transactions(basis) if isinstance(basis, MarketBasis) else _chain_unavailable(inputs)
+    decisions = [*admission.holds, *suspension(basis.desired), *plan_workloads(basis), *money.decisions]
     actions = sorted((d for d in decisions if not isinstance(d, Hold)), key=_dispatch_order)
     within = cap_actions(actions, basis.limits, inputs.in_flight)
     holds = {*within.holds, *(d for d in decisions if isinstance(d, Hold))}
@@ -112,7 +115,9 @@ def decide(inputs: PlanningInput, admission: Admission, basis: PlanningBasis) ->
         actions=within.actions,
         holds=tuple(sorted(holds, key=_hold_order)),
         transitions=basis.transitions,
-        memory=replace(basis.memory, last_batch=batch, approvable=approvable),
+        memory=replace(
+            basis.memory, last_batch=money.batch, approvable=approvable, to_confirm=money.to_confirm
+        ),
         funding=basis.funding,
         confirmations=inputs.confirmations,
         revision_verdict=admission.revision_verdict,
@@ -162,21 +167,30 @@ def _window(inputs: PlanningInput, memory: Memory, admission: Admission) -> Memo
     return record_applied(memory, change, inputs.limits, inputs.now, approved=approved)
 
 
-def _plan_transactions(basis: MarketBasis) -> tuple[list[Action | Hold], str]:
-    """Transactions in order of priority, and the one to send now."""
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """The decisions about money, the kind of the transaction that is sent, and what the witness is asked."""
+
+    decisions: Sequence[Action | Hold]
+    batch: str
+    to_confirm: frozenset[Subject] = frozenset()
+
+
+def _plan_transactions(basis: MarketBasis) -> _Money:
     proposals = plan_closings(basis) + plan_bids(basis) + plan_usage(basis) + plan_withdrawals(basis)
     proposals += plan_payout(basis)
     payable = within_fee_budget(basis, proposals.messages)
     sending = plan_transactions(basis, payable.messages)
     held = (*proposals.holds, *payable.holds, *sending.holds)
     decisions = [*account_holds(basis), *plan_funding(basis), *held]
-    return [*decisions, *sending.actions], sending.batch
+    to_confirm = proposals.to_confirm | basis.doubts.keys()
+    return _Money([*decisions, *sending.actions], sending.batch, to_confirm)
 
 
-def _chain_unavailable(inputs: PlanningInput) -> tuple[list[Action | Hold], str]:
+def _chain_unavailable(inputs: PlanningInput) -> _Money:
     assert isinstance(inputs.market, Unseen), "without a market the chain is unseen"
     why = f"{inputs.market.why}; no bid, withdrawal or removal until it is seen"
-    return [Hold(CHAIN, Reason.CHAIN_UNSEEN, why, ours=True)], inputs.memory.last_batch
+    return _Money([Hold(CHAIN, Reason.CHAIN_UNSEEN, why, ours=True)], inputs.memory.last_batch)
 
 
 def _approvable(basis: PlanningBasis, admission: Admission, holds: Iterable[Hold]) -> Mapping[str, Breach]:

@@ -19,6 +19,7 @@ from reconciler.values.plans import Hold, Transition
 from reconciler.values.readings import Reading, Seen
 from reconciler.values.records import EffectResult
 from reconciler.values.result_cache import ResultCache
+from reconciler.values.subjects import Subject
 from reconciler.values.work import InFlight, InFlightActions
 
 
@@ -75,9 +76,12 @@ class PlanningBasis:
 
 @dataclass(frozen=True, slots=True)
 class MarketBasis(PlanningBasis):
-    """The basis of decisions about money, while the chain is seen."""
+    """The basis of decisions about money, while the chain is seen. `doubts` are the orders and deployments
+    whose funds ended on the node, and why the witness does not confirm it (empty: it does).
+    """
 
     market: Market
+    doubts: Mapping[Subject, str] = field(default_factory=dict)
 
     def seconds(self, blocks: int) -> int:
         """The duration of so many blocks in measured chain time, in whole seconds, rounded up."""
@@ -86,10 +90,17 @@ class MarketBasis(PlanningBasis):
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """The messages that a stage proposes to send, and the effects that it withholds."""
+    """The messages that a stage proposes to send, the effects that it withholds, and the objects that the
+    witness must confirm for one of them.
+    """
 
     messages: tuple[Message, ...] = ()
     holds: tuple[Hold, ...] = field(default=())
+    to_confirm: frozenset[Subject] = frozenset()
 
     def __add__(self, other: Proposals) -> Proposals:
-        return Proposals(self.messages + other.messages, self.holds + other.holds)
+        return Proposals(
+            self.messages + other.messages,
+            self.holds + other.holds,
+            self.to_confirm | other.to_confirm,
+        )

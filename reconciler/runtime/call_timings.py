@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from reconciler.ports import Chain, Repo
@@ -16,6 +16,7 @@ from reconciler.values.observed import Market, Transfer
 from reconciler.values.outcomes import Outcome
 from reconciler.values.readings import Reading
 from reconciler.values.repository import BranchCommit, Commit
+from reconciler.values.subjects import Subject
 
 
 class CallTimings:
@@ -76,9 +77,11 @@ class TimedChain:
         self._chain = chain
         self._calls = calls
 
-    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(
+        self, hashes: Sequence[str], known: Sequence[LeaseId], to_confirm: Collection[Subject] = ()
+    ) -> Reading[Market]:
         with self._calls.timed("chain", "observe"):
-            return self._chain.observe(hashes, known)
+            return self._chain.observe(hashes, known, to_confirm)
 
     def transfers_between(self, first: int, last: int) -> tuple[Transfer, ...] | None:
         with self._calls.timed("chain", "transfers_between"):

@@ -57,6 +57,11 @@ class TimeLeft:
         """Whether a workload is not served any more, as nothing pays for its usage."""
         return self.state is Funding.EXHAUSTED and self.source is FundingSource.SETTLEMENT
 
+    @property
+    def is_critical(self) -> bool:
+        """Whether they last less than `escrow.critical`, or ran out."""
+        return self.state in (Funding.CRITICAL, Funding.EXHAUSTED)
+
 
 HEALTHY = TimeLeft(Funding.HEALTHY)
 """Sufficient funds, or no open payment."""
@@ -231,12 +236,13 @@ def funding_state(seconds: int, low_seconds: int, critical_seconds: int) -> Fund
     return Funding.LOW if seconds < low_seconds else Funding.HEALTHY
 
 
-_URGENCY = (Funding.HEALTHY, Funding.LOW, Funding.CRITICAL, Funding.UNFUNDED, Funding.EXHAUSTED)
+URGENCY = (Funding.HEALTHY, Funding.LOW, Funding.CRITICAL, Funding.UNFUNDED, Funding.EXHAUSTED)
+"""The most urgent state last."""
 
 
 def _first_to_end(account: TimeLeft, usage: TimeLeft) -> TimeLeft:
     """The account or the settlement escrow; the escrow if it pays for nothing."""
-    urgency = _URGENCY.index(usage.state) - _URGENCY.index(account.state)
+    urgency = URGENCY.index(usage.state) - URGENCY.index(account.state)
     if usage.is_unpaid:
         urgency = 1
     elif not urgency and account.seconds_left is not None and usage.seconds_left is not None:

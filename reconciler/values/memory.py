@@ -16,7 +16,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.machines import Promise
 from reconciler.values.rates import ExchangeRate
 from reconciler.values.resources import Resources
-from reconciler.values.subjects import EffectKey
+from reconciler.values.subjects import EffectKey, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,8 @@ class Memory:
     seconds; 0: not known); `prices` are those in force within the window of the bounds, by key, and
     `disrupted` the workloads that revisions disrupted within it; `promises` are the machines of open bids and
     active leases; `pricing` is in force at `height`, and prices what runs until the next one; `rates`
-    are the exchange rates last in force, by currency.
+    are the exchange rates last in force, by currency; `to_confirm` are the objects that the witness is asked
+    about in the next cycle, as something is to be ended on the word of one node.
     """
 
     applied: str = ""
@@ -249,3 +250,4 @@ class Memory:
     payouts: tuple[Payout, ...] = ()
     history_began_at: int = 0
     rates: Mapping[str, ExchangeRate] = field(default_factory=dict)
+    to_confirm: frozenset[Subject] = frozenset()

@@ -12,6 +12,7 @@ from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, Workloa
 from reconciler.values.machines import Capacity
 from reconciler.values.readings import Reading
 from reconciler.values.resources import Attribute, Demand, ResourceUnit, group_resources
+from reconciler.values.subjects import Subject
 
 SETTLEMENT_MODULE = "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk"
 """Address of the settlement module (semantics 1.1). A payment from it at the end of a block is an automatic
@@ -246,6 +247,19 @@ class TxResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WitnessView:
+    """What a second node shows of the objects that the last plan named: an order's settlement, a deployment's
+    account, a lease, or (of the provider) the wallet; None: it has no such object. `why`: why it does not
+    show the others.
+    """
+
+    shown: Mapping[Subject, OrderSettlement | EscrowAccount | Lease | Wallet | None] = field(
+        default_factory=dict
+    )
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TransferCause:
     """The bid or lease that a transfer is about, or only its deployment if several leases of it are possible;
     `is_refund`: it returns a bid's deposit.
@@ -292,7 +306,8 @@ class Market:
     by their first and last height; `signed` the transactions of our account in the blocks since the last view
     of this process. `lag_blocks` is the distance to the RPC's height; `orders_cut`: some orders were left
     out; `unconfirmed`: lease -> why its closing is not confirmed; `rival_bids`: the prices of other
-    providers' open bids, in uve a block, as far as their blocks were read.
+    providers' open bids, in uve a block, as far as their blocks were read; `witness`: None if the host file
+    names no second node.
     """
 
     chain_id: str
@@ -315,6 +330,7 @@ class Market:
     orders_cut: bool = False
     unconfirmed: Mapping[LeaseId, str] = field(default_factory=dict)
     rival_bids: Mapping[BidId, Decimal] = field(default_factory=dict)
+    witness: WitnessView | None = None
 
     def may_be_active(self, lease: Lease) -> bool:
         """Whether a lease of this view is active, or ended on one node only."""

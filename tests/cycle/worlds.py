@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +21,7 @@ from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Seen
 from reconciler.values.repository import LAST_EVENT_TRAILER, BranchCommit, Commit
 from reconciler.values.resources import Resources
+from reconciler.values.subjects import Subject
 from tests import makers
 
 Calls = list[str]
@@ -86,7 +87,9 @@ class MemoryChain:
     def forget_height(self) -> None:
         self.calls.append("forget height")
 
-    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
+    def observe(
+        self, hashes: Sequence[str], known: Sequence[LeaseId], to_confirm: Collection[Subject] = ()
+    ) -> Reading[Market]:
         self.asked = tuple(hashes), tuple(known)
         return self.reading
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 import pytest
@@ -17,6 +17,7 @@ from reconciler.values.observed import Market, Transfer
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.readings import Reading, Unseen
 from reconciler.values.repository import BranchCommit, Commit
+from reconciler.values.subjects import PROVIDER, Subject
 from tests.api.fake_sources import INTENT
 
 
@@ -48,8 +49,10 @@ class Chain:
     def forget_height(self) -> None:
         raise OSError("forgotten")
 
-    def observe(self, hashes: Sequence[str], known: Sequence[LeaseId]) -> Reading[Market]:
-        return Unseen(f"{len(hashes)} {len(known)}")
+    def observe(
+        self, hashes: Sequence[str], known: Sequence[LeaseId], to_confirm: Collection[Subject] = ()
+    ) -> Reading[Market]:
+        return Unseen(f"{len(hashes)} {len(known)} {len(to_confirm)}")
 
     def prepare(self, messages: Sequence[Message], terms: FeeTerms) -> Prepared | Outcome:
         return Done(str(terms.fee))
@@ -75,8 +78,8 @@ def test_calls_to_the_repository_are_timed() -> None:
 def test_calls_to_the_chain_are_timed() -> None:
     timed = CallTimings()
     chain: ports.Chain = TimedChain(Chain(), timed)
-    assert chain.observe(["h"], []) == Unseen("1 0")
-    assert chain.observe([], []) == Unseen("0 0")
+    assert chain.observe(["h"], []) == Unseen("1 0 0")
+    assert chain.observe([], [], {PROVIDER}) == Unseen("0 0 1")
     assert chain.transfers_between(1, 2) == (Transfer(1, "", "a", "b", 2),)
     assert chain.prepare([], FeeTerms(7, (), Decimal(1))) == Done("7")
     assert chain.broadcast(INTENT) == Done(INTENT.hash)

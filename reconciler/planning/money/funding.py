@@ -77,6 +77,8 @@ def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
     rules = rules_of(basis.desired)
     for lease in basis.funding.underfunded():
         left = basis.funding[lease]
+        if why := basis.doubts.get(Subject.of_deployment(lease.deployment)):
+            yield unconfirmed_hold(lease, "its deployment's funds end", why)
         if left.state in _REASONS:
             yield Hold(Subject.of_workload(lease), _REASONS[left.state], _sentence(left, rules), ours=True)
         notice = NotifyTenant(lease, left)
@@ -87,6 +89,12 @@ def plan_funding(basis: MarketBasis) -> Iterator[NotifyTenant | Hold]:
         ):
             subject = Subject.of_workload(lease)
             yield retry_hold(basis.memory, notice, subject, basis.now) or notice
+
+
+def unconfirmed_hold(lease: LeaseId, what: str, doubt: str) -> Hold:
+    """The hold on an ending that one node alone shows."""
+    why = f"{what}, but on one node only: {doubt}; it is served, and its lease kept, until both show it"
+    return Hold(Subject.of_workload(lease), Reason.UNCONFIRMED_BY_WITNESS, why, ours=True)
 
 
 def _is_in_flight(basis: MarketBasis, notice: NotifyTenant) -> bool:
@@ -113,18 +121,19 @@ def _sentence(left: TimeLeft, rules: Escrow) -> str:
     return f"its deployment's funds last less than {format_duration(rules.critical_seconds)}{stops}"
 
 
-def paused_by_funding(desired: Desired, funding: FundingByLease) -> Desired:
+def paused_by_funding(basis: MarketBasis) -> Desired:
     """The desired state without the workloads whose usage nothing pays for, and, if `escrow.on_critical` is
-    `pause`, without those whose account is critical. No tenant can deposit into a settlement escrow, so that
-    one that is critical pauses nothing.
+    `pause`, without those whose account is critical; those that the witness does not confirm go on. No tenant
+    can deposit into a settlement escrow, so that one that is critical pauses nothing.
     """
-    ending = {*funding.unpaid()}
+    desired, funding, doubts = basis.desired, basis.funding, basis.doubts
+    ending = {x for x in funding.unpaid() if not doubts.get(Subject.of_order(x.order))}
     if rules_of(desired).on_critical is OnCritical.PAUSE:
-        ending |= {x for x in funding.underfunded() if _is_critical(funding.account_left(x))}
+        ending |= {
+            x
+            for x in funding.underfunded()
+            if funding.account_left(x).is_critical and not doubts.get(Subject.of_deployment(x.deployment))
+        }
     files = (desired.workloads.get(workload_id(lease)) for lease in sorted(ending))
     stopped = {file.id: replace(file, paused=True) for file in files if file is not None}
     return replace(desired, workloads={**desired.workloads, **stopped}) if stopped else desired
-
-
-def _is_critical(account: TimeLeft) -> bool:
-    return account.state in (Funding.CRITICAL, Funding.EXHAUSTED)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from reconciler.planning.money.fees import Fees
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
+from reconciler.planning.witness_doubts import doubt
 from reconciler.values.limits import PayoutRules
 from reconciler.values.memory import Memory, Payout, WalletLedger
 from reconciler.values.messages import PayOut
@@ -31,9 +32,20 @@ def plan_payout(basis: MarketBasis) -> Proposals:
         return Proposals()
     left = rules.day_max - paid_within_a_day(basis.memory, market.time)
     message = PayOut(rules.address, min(excess, rules.amount_max, left))
-    if hold := _hold(basis, rules, message, left):
-        return Proposals(holds=(hold,))
-    return Proposals((message,))
+    to_confirm = frozenset({PROVIDER} if market.witness else ())
+    if hold := _hold(basis, rules, message, left) or _doubt_hold(basis, rules.operating_float + fee, message):
+        return Proposals(holds=(hold,), to_confirm=to_confirm)
+    return Proposals((message,), to_confirm=to_confirm)
+
+
+def _doubt_hold(basis: MarketBasis, kept: int, message: PayOut) -> Hold | None:
+    def remains(seen: MarketBasis) -> bool:
+        return seen.market.wallet.balance - message.amount >= kept
+
+    if why := doubt(basis, PROVIDER, remains):
+        why = f"the balance from which {message.amount}uve are due is shown by one node only: {why}"
+        return Hold(PROVIDER, Reason.UNCONFIRMED_BY_WITNESS, why)
+    return None
 
 
 def _hold(basis: MarketBasis, rules: PayoutRules, message: PayOut, left: int) -> Hold | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.planning.money.fees import Fees
+from reconciler.planning.money.funding import unconfirmed_hold
 from reconciler.planning.money.settlement_escrow import (
     LANDING_BLOCKS,
     net_of_settlement,
@@ -58,6 +59,9 @@ def _unpaid_hold(basis: MarketBasis, lease: Lease, rules: Usage) -> Hold | None:
     ending = "it is stopped and its lease closed"
     for_good = f"{ending}, as the chain accepts no second escrow for an order"
     if basis.funding[lease.id].is_unpaid:
+        if why := basis.doubts.get(Subject.of_order(lease.id.order)):
+            shown = "its settlement escrow is used up, or expires" if refusal is None else refusal.why
+            return unconfirmed_hold(lease.id, shown, why)
         if refusal is None:
             why = f"its settlement escrow is used up, or expires; {for_good}"
             return Hold(subject, Reason.ESCROW_EXHAUSTED, why, ours=True)
@@ -113,6 +117,8 @@ def _record(
     due = ending or since >= rules.every_seconds or (near and since >= left)
     if usage.seen_at <= usage.billed_until or not due:
         return
+    if basis.doubts.get(Subject.of_order(lease.id.order)):
+        return  # what exceeds a false balance would never be billed
     message = bill(lease, usage, escrow.balance - unsettled_uve(records))
     fees = Fees.under(basis.market.rules, basis.limits, basis.memory)
     gain = net_of_settlement(message.amount, basis.market.rules) - fees.record_and_settle

@@ -17,7 +17,7 @@ from reconciler.planning.money.settlement_escrow import (
 )
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.workloads import digest_of
-from reconciler.values.desired import Pricing
+from reconciler.values.desired import Pricing, Usage
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import MeteredService, UsageMemory
 from reconciler.values.money import EXACT, floor_uve
@@ -59,8 +59,11 @@ def _measure(basis: MarketBasis, lease: Lease) -> UsageMemory | None:
     is_active = lease.state is State.ACTIVE
     escrow = paying_escrow(market, lease)
     if escrow is None:
-        since = old.unfunded_since if old else 0
-        return UsageMemory(unfunded_since=since or market.time) if is_active else None
+        since = (old.unfunded_since if old else 0) or market.time
+        kept = replace(old or UsageMemory(), unfunded_since=since)  # the escrow may be shown again
+        rules = basis.desired.config.usage if basis.desired.config else Usage()
+        is_recent = bool(kept.metered) and market.time - since < rules.unfunded_grace_seconds
+        return kept if is_active or is_recent else None
     if old is None and not is_active:
         return None
     records = records_of(market, lease)
@@ -92,7 +95,7 @@ def _current_period(old: UsageMemory | None, begins: int, now: int) -> UsageMemo
         return UsageMemory(billed_until=max(begins, now))
     if begins > old.billed_until:
         return UsageMemory(billed_until=begins, services=tuple(replace(s, ready=0) for s in old.services))
-    return old
+    return replace(old, unfunded_since=0) if old.unfunded_since else old
 
 
 def _observe(basis: MarketBasis, lease: Lease, old: UsageMemory) -> UsageMemory:
