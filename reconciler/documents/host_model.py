@@ -53,8 +53,8 @@ class ChainModel(NodeModel):
     chain_id: Line
     """Required chain ID of the node. (restart)"""
     witness: NodeModel | None = None
-    """A second node with another operator: a workload is removed only if both nodes report its lease as
-    closed. (restart)
+    """A second node with another operator: a workload is removed, a lease without funds closed, and a payout
+    made only if both nodes show the reason. (restart)
     """
 
 

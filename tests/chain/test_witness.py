@@ -11,7 +11,9 @@ from reconciler.chain.node_address import NodeAddress
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.witness import RETRY_SECONDS, Witness, WitnessRules, witness_at
 from reconciler.devnet.chain.node import SimulatedChain
-from reconciler.values.observed import State
+from reconciler.values.observed import OrderSettlement, State, WitnessView
+from reconciler.values.readings import Seen
+from reconciler.values.subjects import PROVIDER, Subject
 from tests.chain.counting import counted
 from tests.contracts.chain_backends import ChainWorld, simulated
 from tests.contracts.chain_steps import lease_of, seen
@@ -151,3 +153,50 @@ def test_the_view_has_the_unconfirmed_closings(world: ChainWorld) -> None:
     view = seen(client, known=[lease.id])
     assert view.leases[lease.id].state is State.CLOSED
     assert "cannot confirm" in view.unconfirmed[lease.id]
+
+
+def test_the_witness_shows_the_objects_that_a_plan_names_each_asked_once_a_minute(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few a cycle; the others follow, and an answer is used again for a minute."""
+    monkeypatch.setattr(module, "OBJECTS_MAX", 2)
+    client = world.client()
+    lease = lease_of(world, client)
+    market = seen(client, known=[lease.id])
+    witness, clock = witness_on(world)
+    order = Subject.of_order(lease.id.order)
+    deployment = Subject.of_deployment(lease.id.deployment)
+    wanted = {order, deployment, Subject.of_lease(lease.id), PROVIDER}
+    first = witness.view(wanted, market.wallet.address)
+    assert (len(first.shown), first.why) == (2, module.LATER)
+    view = witness.view(wanted, market.wallet.address)
+    assert view.shown == {
+        order: OrderSettlement(None),
+        deployment: market.accounts[lease.id.deployment],
+        Subject.of_lease(lease.id): market.leases[lease.id],
+        PROVIDER: market.wallet,
+    }
+    with counted() as counts:
+        assert witness.view(wanted, market.wallet.address) == view
+    assert not counts
+    clock.more = module.ANSWER_SECONDS
+    assert len(witness.view(wanted, market.wallet.address).shown) == 2
+    with pytest.raises(ValueError, match="nothing to confirm"):
+        witness._read(Subject.of_file("config.yaml"), "")
+
+
+def test_an_unreachable_witness_shows_nothing_and_says_why(world: ChainWorld) -> None:
+    witness, _ = witness_on(world, "127.0.0.1:1")
+    view = witness.view({PROVIDER}, "ve1us")
+    assert not view.shown
+    assert "the witness cannot confirm it" in view.why
+
+
+def test_the_witness_is_asked_only_what_the_last_plan_named(world: ChainWorld) -> None:
+    witness, _ = witness_on(world)
+    client = client_with(world, witness)
+    assert seen(client).witness == WitnessView(why=module.LATER)
+    reading = client.observe((), (), frozenset({PROVIDER}))
+    assert isinstance(reading, Seen)
+    assert reading.view.witness is not None
+    assert reading.view.witness.shown == {PROVIDER: reading.view.wallet}

@@ -11,7 +11,12 @@ from google.protobuf.message import Message
 from reconciler.chain.grpc_node import GrpcNode, Request, Response
 from reconciler.chain.keys import PrivateKey
 from reconciler.chain.node_errors import NodeError, refused
-from reconciler.chain.proto import market_v1_pb2, market_v1beta5_pb2
+from reconciler.chain.proto import (
+    deployment_v1beta4_pb2,
+    market_v1_pb2,
+    market_v1beta5_pb2,
+    settlement_v1_pb2,
+)
 from reconciler.chain.rpc import BlockResults, Rpc
 from reconciler.chain.stubs import Unary
 from reconciler.chain.transactions import Signer, Terms, sign_tx
@@ -108,6 +113,8 @@ class NodeLink:
         self.lost_reply: Callable[[str], bool] = lambda _: False
         self.shows_closed_leases = False
         """A lie: every lease is closed."""
+        self.shows_no_funds = False
+        """A lie: no order has a settlement escrow, and every account is empty."""
         self.lag = 0
         """Blocks that are hidden on this connection alone."""
 
@@ -148,6 +155,8 @@ class LinkedNode(GrpcNode):
         response = method.response.FromString(answer)
         if self._link.shows_closed_leases:
             _close_leases(response)
+        if self._link.shows_no_funds:
+            _take_funds(response)
         return response
 
     def close(self) -> None:
@@ -160,6 +169,19 @@ def _close_leases(response: Message) -> None:
             del response.leases[:]
         case market_v1beta5_pb2.QueryLeaseResponse():
             response.lease.state = market_v1_pb2.Lease.closed
+        case _:
+            pass
+
+
+def _take_funds(response: Message) -> None:
+    match response:
+        case settlement_v1_pb2.QueryEscrowsByOrderResponse():
+            del response.escrows[:]
+        case deployment_v1beta4_pb2.QueryDeploymentResponse():
+            del response.escrow_account.state.funds[:]
+        case deployment_v1beta4_pb2.QueryDeploymentsResponse():
+            for each in response.deployments:
+                del each.escrow_account.state.funds[:]
         case _:
             pass
 

@@ -128,6 +128,16 @@ def false_leases(world: World, _: int, b: int) -> None:
         )
 
 
+def false_funds(world: World, _: int, b: int) -> None:
+    """The node shows no settlement escrow and empty accounts; without a witness nobody can know better."""
+
+    def lie(shows: bool) -> None:
+        world.link.shows_no_funds = shows
+
+    if world.terms.witness:
+        _for_a_while(world, b, lambda: lie(True), lambda: lie(False))
+
+
 def other_chain(world: World, _: int, b: int) -> None:
     """The node is on another chain."""
     _for_a_while(
@@ -220,7 +230,8 @@ def lift(world: World) -> None:
     node.catching_up, node.shown_chain_id, node.gates, node.price_factor = False, "", None, 1
     world.clock_ahead = world.down_blocks = world.halt_seconds = world.reversed_blocks = 0
     world.faults.lift()
-    world.link.shows_closed_leases, world.witness.lag = False, 0
+    world.link.shows_closed_leases = world.link.shows_no_funds = False
+    world.witness.lag = 0
     for each in world.adapters.values():
         each.recover()
 
@@ -232,7 +243,8 @@ def is_well(world: World) -> bool:
     false = (
         node.shown_height or node.catching_up or node.shown_chain_id or node.gates or node.price_factor != 1
     )
-    false = false or world.link.shows_closed_leases or not world.has_its_adapter_files
+    false = false or world.link.shows_closed_leases or world.link.shows_no_funds
+    false = false or not world.has_its_adapter_files
     lost = any(each.lost for each in world.adapters.values())
     return not (late or false or lost or world.clock_ahead or world.down_blocks) and world.faults.is_quiet
 
@@ -264,6 +276,6 @@ DISORDER: dict[str, Act] = {
     for act in (
         *(arm, outage, kill, gap, journal_lost, journal_restored, lag, catch_up, lie, other_chain, gates),
         *(clock, lose_machine, delete, tamper, reorder, resend, deposit_parameter, take_rate, gas_price),
-        *(silence, stop_blocks, false_leases, witness_lag),
+        *(silence, stop_blocks, false_leases, false_funds, witness_lag),
     )
 }

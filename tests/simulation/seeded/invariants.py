@@ -112,6 +112,7 @@ INVARIANTS: tuple[Callable[[], Invariant], ...] = (
     money.NoPeriodIsBilledTwice,
     usage.NobodyIsBilledForMoreThanRan,
     usage.NobodyIsServedUnfunded,
+    usage.NoFundedLeaseIsEnded,
     money.DepositsAreAccountedFor,
     money.BalanceStaysAboveItsReserve,
     money.EveryIntentEnds,

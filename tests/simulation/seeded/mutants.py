@@ -13,7 +13,15 @@ from reconciler.chain.tx_builder import Batch, MessageFilter
 from reconciler.chain.witness import Witness
 from reconciler.cycle.confirm import Confirmed, confirm
 from reconciler.cycle.revision_fetcher import RevisionFetcher
-from reconciler.planning import leases, memory_update, phases, removals, retries, workloads
+from reconciler.planning import (
+    leases,
+    memory_update,
+    phases,
+    removals,
+    retries,
+    witness_doubts,
+    workloads,
+)
 from reconciler.planning.bidding import bid_budget, bids
 from reconciler.planning.capacity import promises
 from reconciler.planning.money import funding, ledger, usage, usage_funding, usage_metering, withdrawals
@@ -115,6 +123,15 @@ CALM = tuple(
     for step in (Step(at, "order", at // 1_800 % 2, WEB), _accepted(at + 300))
 )
 """Leases that begin at different times of the interval; then nothing more for days."""
+
+FUNDED = (
+    Step(600, "order", 0, BILLED_BY_USAGE),
+    _accepted(900),
+    Step(1_200, "escrow", 0, 19),
+    Step(1_260, "file", 0, 1),
+    Step(4_000, "false_funds", 0, 4),
+)
+"""A lease that a node shows without funds for two hours."""
 
 DAYS_LATER = Step(160_000, "order", 0, BILLED_BY_USAGE)
 
@@ -259,6 +276,12 @@ MUTANTS = (
         "serves without an escrow",
         "NobodyIsServedUnfunded",
         ((f"{funding.__name__}.usage_left", lambda *_: TimeLeft(Funding.HEALTHY, None, None)),),
+    ),
+    Mutant(
+        "ends what one node shows without funds",
+        "NoFundedLeaseIsEnded",
+        ((f"{witness_doubts.__name__}.doubt", lambda *_: ""),),
+        steps=FUNDED,
     ),
     Mutant(
         "serves beyond the escrow's balance, and bills nothing",

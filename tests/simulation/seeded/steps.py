@@ -29,7 +29,7 @@ RARELY = (
     *("lose_machine", "clock", "gates", "catch_up", "lie", "other_chain", "rewrite", "reorder", "resend"),
     *("journal_lost", "journal_restored", "gap", "deposit_parameter", "gas_price", "take_rate", "top_up"),
     *("price", "bad_file", "rival", "pause_group", "silence", "stop_blocks", "false_leases", "adapter_file"),
-    *("refund", "witness_lag", "remove_host"),
+    *("refund", "witness_lag", "remove_host", "false_funds"),
 )
 
 

@@ -11,12 +11,16 @@ from reconciler.chain.proto.cosmos_coin_pb2 import Coin
 from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount
 from reconciler.chain.wire_market import lease_id_of
 from reconciler.devnet.chain.tables import SETTLEMENT_ESCROWS, USAGE
+from reconciler.planning.leases import FUNDS_RAN_OUT, USAGE_UNPAID
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId
+from reconciler.values.messages import CloseBid
+from reconciler.values.plans import Action, ApplyWorkload, SendTransaction
 from reconciler.values.pricing import price
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Demand, Resources, total
+from reconciler.values.times import DAY_SECONDS
 from tests.simulation.seeded.acts import active_leases
 from tests.simulation.seeded.turn import Deadline, Invariant, Turn, seen_now
 from tests.simulation.seeded.world import World
@@ -116,6 +120,44 @@ class NobodyIsServedUnfunded(Invariant):
                 self._books.least.pop(lease, None)
             if lease in running and not _covers(escrow, self._books.least.get(lease, Decimal(0))):
                 yield str(lease)
+
+
+class NoFundedLeaseIsEnded(Invariant):
+    """No lease is closed, nor its workload stopped, for a lack of funds while its settlement escrow holds
+    twice what ran, and for a day more.
+    """
+
+    def __init__(self) -> None:
+        self._books = UsageBooks()
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        self._books.book(turn)
+        if turn.cycle is None:
+            return
+        for action in turn.cycle.planned.plan.actions:
+            lease = _ended_by(action)
+            if lease is not None and self._is_funded(turn.world, lease):
+                yield f"{lease} has funds, and ends: {action}"
+
+    def _is_funded(self, world: World, lease: LeaseId) -> bool:
+        escrows = {each.order_id: each for each in world.chain.rows(SETTLEMENT_ESCROWS)}
+        escrow = escrows.get(str(lease.order))
+        if escrow is None or escrow.state != "active" or lease not in self._books.most:
+            return False
+        is_lasting = escrow.expires_at > world.chain.seconds + DAY_SECONDS
+        return is_lasting and _sum(escrow.balance) > 2 * self._books.most[lease] > 0
+
+
+def _ended_by(action: Action) -> LeaseId | None:
+    """The lease that is closed for a lack of funds, or whose workload is stopped for it."""
+    match action:
+        case ApplyWorkload(workload, why=why) if workload.paused and "pays for its usage" in why:
+            return workload.lease
+        case SendTransaction(messages=messages):
+            closed = (each for each in messages if isinstance(each, CloseBid))
+            return next((each.id for each in closed if each.why in (USAGE_UNPAID, FUNDS_RAN_OUT)), None)
+        case _:
+            return None
 
 
 def _covers(escrow: EscrowAccount | None, cost: Decimal) -> bool:
