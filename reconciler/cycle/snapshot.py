@@ -9,6 +9,7 @@ from typing import overload
 
 from reconciler.cycle.object_views import ObjectViews
 from reconciler.cycle.planned_cycle import PlannedCycle
+from reconciler.cycle.service_views import ServiceViews
 from reconciler.planning.money.day_totals import balance_seconds_left, day_fees
 from reconciler.planning.money.ledger import earnings
 from reconciler.planning.money.payouts import next_payout_at
@@ -89,6 +90,7 @@ def snapshot_of(
         spending_stopped=inputs.limits.stop_spending,
         draining=inputs.limits.draining,
         workloads=views.workloads,
+        services=ServiceViews(planned),
         intents=tuple(
             IntentView(
                 hash=i.hash,

@@ -77,6 +77,17 @@ class Permissions:
             grant for grant in self._of_lease(lease) if not grant.services or service in grant.services
         )
 
+    def services_of(self, deployment: DeploymentId, provider: str) -> frozenset[str] | None:
+        """The services of a deployment whose manifest may be sent; None for all."""
+        found = [
+            grant
+            for grant in (self.grants if deployment.owner == self.owner else ())
+            if Scope.SEND_MANIFEST in grant.scopes and grant.covers_deployment(deployment.dseq, provider)
+        ]
+        if any(not grant.services for grant in found):
+            return None
+        return frozenset(service for grant in found for service in grant.services)
+
     def _of_lease(self, lease: LeaseId) -> tuple[Grant, ...]:
         if lease.order.owner != self.owner:
             return ()

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
 
 from reconciler.runtime.certificate_expiry import expiry_trouble
@@ -160,7 +162,7 @@ class ServerCertificate:
         try:
             leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
             context = server_context(certificate, key)
-        except (OSError, ValueError, SSL.Error) as error:
+        except (OSError, ValueError, TypeError, SSL.Error) as error:
             why = getattr(error, "strerror", None) or error or "it is no PEM, or the key is another one's"
             raise ServerCertificateError(
                 f"gateway.certificate {certificate} cannot be used with gateway.key {key}: {why}; set a PEM "
@@ -181,12 +183,16 @@ class ServerCertificate:
 
 
 def server_context(certificate: Path, key: Path) -> SSL.Context:
-    """A context for TLS 1.3 and HTTP/1.1; OSError, ValueError or SSL.Error for unusable files."""
+    """A context for TLS 1.3 and HTTP/1.1; OSError, ValueError, TypeError (the key has a
+    passphrase) or SSL.Error for unusable files.
+    """
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_3_VERSION)
-    context.set_passwd_cb(lambda *_: b"")
     context.use_certificate_chain_file(str(certificate))
-    context.use_privatekey_file(str(key))
+    private_key = load_pem_private_key(key.read_bytes(), password=None)
+    if not isinstance(private_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise ValueError("the key is neither RSA nor ECDSA")
+    context.use_privatekey(private_key)
     context.check_privatekey()
     context.set_alpn_select_callback(_select_protocol)
     context.set_tlsext_servername_callback(_request_certificate)

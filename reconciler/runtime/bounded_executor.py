@@ -1,4 +1,4 @@
-"""Runs blocking reads of adapters and the journal: few threads, no queue, a timeout."""
+"""Runs blocking functions for an event loop: few threads, a bounded queue, a timeout."""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ Result = TypeVar("Result")
 
 
 class ExecutorBusyError(Exception):
-    """Every thread is in use."""
+    """Every thread is in use, and the queue is full."""
 
 
 class BoundedExecutor:
-    """Runs blocking functions for an event loop without blocking it."""
+    """Runs blocking functions for an event loop without blocking it; `queued` of them may wait."""
 
-    def __init__(self, name: str, threads: int = THREADS) -> None:
+    def __init__(
+        self, name: str, threads: int = THREADS, queued: int = 0, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._free = threading.Semaphore(threads)
+        self._free = threading.Semaphore(threads + queued)
+        self._timeout_seconds = timeout_seconds
 
     async def run(self, read: Callable[[threading.Event], Result]) -> Result:
         """Run `read`; the event in its argument is set once no client awaits the result.
 
-        Raises ExecutorBusyError, TimeoutError after 20 seconds, or what `read` raises.
+        Raises ExecutorBusyError, TimeoutError after the time-out (20 s), or what `read` raises.
         """
         if not self._free.acquire(blocking=False):
             raise ExecutorBusyError
@@ -37,7 +40,7 @@ class BoundedExecutor:
         work = self._threads.submit(read, gone)
         work.add_done_callback(lambda _: self._free.release())
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(work), TIMEOUT_SECONDS)
+            return await asyncio.wait_for(asyncio.wrap_future(work), self._timeout_seconds)
         finally:
             gone.set()
 

@@ -116,15 +116,28 @@ class Listener:
     """Accepts connections on listening sockets; used on the servers' event loop only."""
 
     def __init__(
-        self, protocol: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None, limits: ConnectionLimits
+        self,
+        protocol: Callable[[], asyncio.Protocol],
+        tls: ssl.SSLContext | None,
+        limits: ConnectionLimits,
+        idle_seconds: float | None = None,
     ) -> None:
+        """`idle_seconds`: how long a connection may stay open without a request in progress (None: as long as
+        there is room).
+        """
         self._protocol = protocol
+        self._idle_seconds = idle_seconds
         self._tls = tls
         self._table = ConnectionTable(limits)
         self._closed_one = asyncio.Event()
         self._tracked: dict[OpenConnection, TrackedConnection] = {}
         self._accepting: list[asyncio.Task[None]] = []
         self._serving: dict[OpenConnection, asyncio.Task[None]] = {}
+
+    @property
+    def connections(self) -> int:
+        """Open ones."""
+        return len(self._table.open)
 
     def start(self, sockets: list[socket.socket]) -> None:
         """Start accepting."""
@@ -219,8 +232,14 @@ class Listener:
             for tracked in tuple(self._tracked.values()):
                 try:
                     tracked.sweep()
+                    self._close_idle(tracked.record)
                 except Exception:  # one connection must not stop the sweep of the others
                     log.exception("a connection could not be swept")
+
+    def _close_idle(self, record: OpenConnection) -> None:
+        seconds = self._idle_seconds
+        if seconds is not None and not record.requests and time.monotonic() - record.idle_since > seconds:
+            self._close(record)
 
 
 def _reject(found: socket.socket, *, plain: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.values.ids import WorkloadId
 from reconciler.values.intents import IntentOutcome
 from reconciler.values.plans import Plan
 from reconciler.values.views import (
@@ -19,6 +20,7 @@ from reconciler.values.views import (
     MoneyView,
     QueueView,
     ReadingView,
+    ServiceView,
     WorkloadView,
 )
 
@@ -76,6 +78,7 @@ class Snapshot:
     leases: Sequence[LeaseView] = ()
     bids: tuple[BidView, ...] = ()
     workloads: tuple[WorkloadView, ...] = ()
+    services: Mapping[WorkloadId, tuple[ServiceView, ...]] = field(default_factory=dict)
     intents: tuple[IntentView, ...] = ()
     holds: tuple[HoldView, ...] = ()
     plan: Plan | None = None

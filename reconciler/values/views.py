@@ -71,6 +71,15 @@ class WorkloadView:
     holds: tuple[HoldView, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A service of a workload: its replicas as specified, and how many of them are ready."""
+
+    name: str
+    replicas: int
+    replicas_ready: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseView:
     """An active lease: its price per block, what was withdrawn (gross), and how long its funds last; with
