@@ -83,7 +83,19 @@ class AdapterFeatures:
         return need.feature in self.features
 
 
-_OF_KIND = {AdapterKind.KUBERNETES: AdapterFeatures(), AdapterKind.ANSIBLE: AdapterFeatures()}
+_OF_KUBERNETES = frozenset(
+    {
+        Feature.EPHEMERAL_VOLUME,
+        Feature.SHARED_MEMORY,
+        Feature.PROBE,
+        Feature.ROLLOUT,
+        Feature.TERMINATION_GRACE,
+    }
+)
+_OF_KIND = {
+    AdapterKind.KUBERNETES: AdapterFeatures(_OF_KUBERNETES),
+    AdapterKind.ANSIBLE: AdapterFeatures(),
+}
 
 
 def features_of(settings: AdapterSettings, machines: Iterable[Machine] = ()) -> AdapterFeatures:

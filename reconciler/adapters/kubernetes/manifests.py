@@ -18,6 +18,7 @@ from reconciler.adapters.kubernetes.pods import Rendering, pod_spec
 from reconciler.adapters.kubernetes.policies import base_policy, service_policies
 from reconciler.values.clusters import LeaseIsolation
 from reconciler.values.desired import Port, Service, Workload
+from reconciler.values.specification import Rollout, RolloutStrategy
 
 Manifest = dict[str, Any]
 REVISIONS_KEPT = 2
@@ -157,8 +158,17 @@ def _service_port(port: Port) -> Manifest:
     return {"name": name, "port": exposed, "targetPort": port.port, "protocol": port.protocol}
 
 
+def _strategy(rollout: Rollout) -> Manifest:
+    """Without surplus pods: the lease does not pay for them."""
+    if rollout.strategy is RolloutStrategy.RECREATE:
+        return {"type": "Recreate"}
+    return {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 0, "maxUnavailable": rollout.max_unavailable},
+    }
+
+
 def _deployment(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
-    """Rolls without surplus pods: the lease does not pay for them."""
     workload = rendering.workload
     pod = pod_spec(rendering, service, aliases)
     spec_hash = hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:10]
@@ -170,7 +180,7 @@ def _deployment(rendering: Rendering, service: Service, aliases: Sequence[Manife
         "replicas": 0 if workload.paused else service.count,
         "revisionHistoryLimit": REVISIONS_KEPT,
         "selector": {"matchLabels": naming.selector(workload.id, service.name)},
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}},
+        "strategy": _strategy(service.rollout),
         "template": {"metadata": template_meta, "spec": pod},
     }
     meta = _metadata(rendering, service)

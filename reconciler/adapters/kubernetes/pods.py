@@ -11,10 +11,9 @@ from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quan
 from reconciler.values.clusters import KubernetesSettings, OptOut, PodSecurity
 from reconciler.values.desired import Env, Service, Workload
 from reconciler.values.images import CAPABILITIES
-from reconciler.values.resources import Resources
+from reconciler.values.specification import SHARED_MEMORY_CLASS, ContainerProbe, ServiceVolume
 
 Manifest = dict[str, Any]
-GRACE_SECONDS = 30
 EPHEMERAL_MIN_BYTES = 5 << 20
 """The smallest volume of an order. A kubelet ignores a limit of 0, and a quota rejects a pod without one."""
 
@@ -48,7 +47,7 @@ def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]
     spec: Manifest = {
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "terminationGracePeriodSeconds": service.grace_seconds,
         "securityContext": security,
         "containers": [_container(settings, service)],
     }
@@ -56,21 +55,28 @@ def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]
         spec["hostUsers"] = False
     if settings.runtime_class:
         spec["runtimeClassName"] = settings.runtime_class
-    return spec | ({"hostAliases": list(aliases)} if aliases else {})
+    optional: Manifest = {
+        "hostAliases": list(aliases),
+        "volumes": [_empty_dir(volume) for volume in service.volumes if not volume.is_persistent],
+    }
+    return spec | {name: value for name, value in optional.items() if value}
 
 
-def pod_amounts(resources: Resources) -> dict[str, str]:
-    """The requests and limits of a service's container."""
+def pod_amounts(service: Service) -> dict[str, str]:
+    """The requests and limits of a service's container. Shared memory counts against its memory, volumes
+    without a class against its ephemeral storage.
+    """
+    resources = service.resources
     amounts = {
         "cpu": cpu_quantity(resources.cpu_milli),
         "memory": bytes_quantity(resources.memory_bytes),
-        "ephemeral-storage": bytes_quantity(max(resources.storage_bytes, EPHEMERAL_MIN_BYTES)),
+        "ephemeral-storage": bytes_quantity(max(service.ephemeral_bytes, EPHEMERAL_MIN_BYTES)),
     }
     return amounts | ({naming.GPU: count_quantity(resources.gpu)} if resources.gpu else {})
 
 
 def _container(settings: KubernetesSettings, service: Service) -> Manifest:
-    amounts = pod_amounts(service.resources)
+    amounts = pod_amounts(service)
     restricted = settings.pod_security is PodSecurity.RESTRICTED
     container: Manifest = {
         "name": service.name,
@@ -91,8 +97,40 @@ def _container(settings: KubernetesSettings, service: Service) -> Manifest:
         "args": list(service.args),
         "env": [_env(env) for env in service.env],
         "ports": [{"containerPort": p, "protocol": protocol} for p, protocol in _container_ports(service)],
+        "volumeMounts": [_mount(volume) for volume in service.volumes],
+        "livenessProbe": _probe(service.liveness),
+        "readinessProbe": _probe(service.readiness),
     }
     return container | {name: value for name, value in optional.items() if value}
+
+
+def _empty_dir(volume: ServiceVolume) -> Manifest:
+    """A volume that ends with its pod: of the node's memory or its disk. The kubelet evicts a pod that writes
+    more than its size to the disk.
+    """
+    medium = {"medium": "Memory"} if volume.storage_class == SHARED_MEMORY_CLASS else {}
+    return {"name": volume.name, "emptyDir": medium | {"sizeLimit": bytes_quantity(volume.size_bytes)}}
+
+
+def _mount(volume: ServiceVolume) -> Manifest:
+    mount: Manifest = {"name": volume.name, "mountPath": volume.mount}
+    return mount | ({"readOnly": True} if volume.read_only else {})
+
+
+def _probe(probe: ContainerProbe | None) -> Manifest:
+    if probe is None:
+        return {}
+    timing = {
+        "initialDelaySeconds": probe.initial_delay_seconds,
+        "periodSeconds": probe.period_seconds,
+        "timeoutSeconds": probe.timeout_seconds,
+        "failureThreshold": probe.failures,
+    }
+    if probe.path:
+        return timing | {"httpGet": {"path": probe.path, "port": probe.port}}
+    if probe.port:
+        return timing | {"tcpSocket": {"port": probe.port}}
+    return timing | {"exec": {"command": list(probe.command)}}
 
 
 def _pull_policy(settings: KubernetesSettings) -> str:

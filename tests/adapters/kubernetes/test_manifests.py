@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from reconciler.adapters.kubernetes.manifests import (
     deployment_manifests,
     frame_manifests,
@@ -14,6 +16,7 @@ from reconciler.adapters.kubernetes.namespaces import limits_manifest, namespace
 from reconciler.values.clusters import GlobalPorts, LeaseIsolation, OptOut, PodSecurity
 from reconciler.values.desired import Env, Port
 from reconciler.values.resources import Resources
+from reconciler.values.specification import ContainerProbe, Rollout, RolloutStrategy, ServiceVolume
 from tests.adapters.kubernetes.makers import SPACE, Object, rendering
 from tests.contracts.adapter_backends import service, workload
 
@@ -227,3 +230,49 @@ def test_default_limits_let_a_quota_admit_pods_of_others() -> None:
     (limits,) = limits_manifest(SPACE, {})["spec"]["limits"]
     assert limits["default"] == limits["defaultRequest"]
     assert set(limits["default"]) == {"cpu", "memory", "ephemeral-storage"}
+
+
+def test_volumes_probes_and_grace_are_those_of_the_service() -> None:
+    given = service(
+        volumes=(ServiceVolume("shm", 64 << 20, "/dev/shm", "ram"), ServiceVolume("tmp", 96 << 20, "/tmp")),
+        liveness=ContainerProbe(80, "/live", initial_delay_seconds=5, failures=2),
+        readiness=ContainerProbe(80),
+        grace_seconds=90,
+    )
+
+    pod = only(deployment_manifests(rendering(workload(1, given)), {}))["spec"]["template"]["spec"]
+
+    (found,) = pod["containers"]
+    assert pod["volumes"] == [
+        {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "96Mi"}},
+    ]
+    assert found["volumeMounts"] == [
+        {"name": "shm", "mountPath": "/dev/shm"},
+        {"name": "tmp", "mountPath": "/tmp"},
+    ]
+    assert found["resources"]["limits"] == {"cpu": "100m", "memory": "64Mi", "ephemeral-storage": "64Mi"}
+    timing = {"periodSeconds": 10, "timeoutSeconds": 1}
+    assert found["livenessProbe"] == timing | {
+        "initialDelaySeconds": 5,
+        "failureThreshold": 2,
+        "httpGet": {"path": "/live", "port": 80},
+    }
+    started = timing | {"initialDelaySeconds": 0, "failureThreshold": 3}
+    assert found["readinessProbe"] == started | {"tcpSocket": {"port": 80}}
+    assert pod["terminationGracePeriodSeconds"] == 90
+
+
+@pytest.mark.parametrize(
+    ("rollout", "strategy"),
+    [
+        (Rollout(RolloutStrategy.RECREATE), {"type": "Recreate"}),
+        (
+            Rollout(max_unavailable=3),
+            {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 3}},
+        ),
+    ],
+)
+def test_a_rollout_follows_the_service(rollout: Rollout, strategy: Object) -> None:
+    made = only(deployment_manifests(rendering(workload(1, service(rollout=rollout))), {}))
+    assert made["spec"]["strategy"] == strategy

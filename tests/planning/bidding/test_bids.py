@@ -165,7 +165,6 @@ def special(attributes: tuple[Attribute, ...], **wanted: Any) -> PlanningInput:
     ("attributes", "wanted", "lacking"),
     [
         ((), {"storage": volume("beta2", "true")}, "persistent volume beta2"),
-        ((), {"storage": volume("ram", "false")}, "shared memory"),
         ((), {"endpoints": (Endpoint(2, 1),)}, "leased IP address"),
         ((), {"cpu_attributes": (("arch", "arm64"),)}, "CPU architecture arm64"),
         ((("arch", "amd64"),), {"cpu_attributes": (("arch", "arm64"),)}, "CPU architecture arm64"),
@@ -190,6 +189,7 @@ def test_what_no_adapter_provides_is_not_bid_on(
         ((), A100),  # only the record names the model
         ((), {"gpu": 1, "gpu_attributes": (("vendor/nvidia/model/*", "true"),)}),
         ((), {"endpoints": (Endpoint(0), Endpoint(1))}),
+        ((), {"storage": volume("ram", "false")}),
     ],
 )
 def test_what_an_adapter_provides_is_bid_on(
