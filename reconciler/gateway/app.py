@@ -4,46 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from reconciler.gateway.authentication import Authentication
-from reconciler.gateway.chain_lookup import ChainLookup
-from reconciler.gateway.counters import GatewayCounters
-from reconciler.gateway.lease_directory import LeaseDirectory
 from reconciler.gateway.lease_routes import LeaseRoutes
 from reconciler.gateway.manifest_routes import ManifestRoutes
 from reconciler.gateway.open_routes import OpenRoutes
 from reconciler.gateway.portal_routes import CORS, PREFIX, PortalRoutes, portal_error
 from reconciler.gateway.refusals import GatewayRefusal, RefusalLog, response_of
 from reconciler.gateway.requests import BODY_MAX_BYTES, Requests
-from reconciler.gateway.signed_requests import RequestVerifier
+from reconciler.gateway.sources import GatewaySources
 from reconciler.gateway.streams import LeaseStreams
-from reconciler.gateway.submissions import Submissions
-from reconciler.ports import Inspector
 from reconciler.runtime.connection_limits import client_of
 from reconciler.runtime.rate_limit import Rate
 
 log = logging.getLogger(__name__)
 
 TargetResponse = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySources:
-    """What the routes use: the last cycle's leases, the chain, submissions, and adapters by name; `now` gives
-    Unix seconds.
-    """
-
-    leases: LeaseDirectory
-    lookup: ChainLookup
-    submissions: Submissions
-    inspectors: Mapping[str, Inspector]
-    chain_id: str
-    now: Callable[[], int]
-    counters: GatewayCounters = field(default_factory=GatewayCounters)
 
 
 class GatewayApp:
@@ -57,8 +36,7 @@ class GatewayApp:
         self._requests = Requests(authentication, sources.leases, sources.counters, rate)
         self._manifests = ManifestRoutes(self._requests, sources.submissions)
         self._streams = LeaseStreams(self._requests, sources.inspectors)
-        verifier = RequestVerifier(sources.chain_id)
-        self._portal = PortalRoutes(self._requests, self._streams, verifier, sources.inspectors)
+        self._portal = PortalRoutes(self._requests, self._streams, sources)
         self._open = OpenRoutes(sources.leases, hostname)
 
     def app(self) -> web.Application:
@@ -85,7 +63,7 @@ class GatewayApp:
         except GatewayRefusal as error:
             refusal = error
         except web.HTTPException as error:  # of the router
-            refusal = GatewayRefusal(error.status, error.reason.lower())
+            refusal = _of_router(error)
         except (asyncio.CancelledError, ConnectionError):
             raise
         except Exception:  # a fault of one request must not show tenants our code
@@ -99,6 +77,13 @@ class GatewayApp:
         self._refusals.note(client_of(request.remote or ""), f"{request.method} {request.path}", refusal)
         self._counters.count_response(_route_of(request), refusal.status)
         return portal_error(refusal) if is_portal else response_of(refusal)
+
+
+def _of_router(error: web.HTTPException) -> GatewayRefusal:
+    """A path that only answers preflights is no route."""
+    if isinstance(error, web.HTTPMethodNotAllowed) and error.allowed_methods == {"OPTIONS"}:
+        return GatewayRefusal(404, "not found")
+    return GatewayRefusal(error.status, error.reason.lower())
 
 
 def _route_of(request: web.Request) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from reconciler.gateway.app import GatewayApp, GatewaySources
+from reconciler.gateway.app import GatewayApp
 from reconciler.gateway.counters import GatewayCollector
+from reconciler.gateway.sources import GatewaySources
 from reconciler.gateway.tls import ServerCertificate, ServerCertificateError
 from reconciler.gateway.tokens import TOKEN_MAX_CHARACTERS
 from reconciler.runtime.connection_limits import ConnectionLimits

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any
@@ -17,9 +16,9 @@ from reconciler.gateway.permissions import Scope, full_access
 from reconciler.gateway.refusals import UNAUTHORIZED, GatewayRefusal
 from reconciler.gateway.requests import LeaseRequest, Requests, read_body, run_bounded
 from reconciler.gateway.signed_requests import RequestVerifier, SignatureRefusedError, SignedRequest
+from reconciler.gateway.sources import GatewaySources
 from reconciler.gateway.streams import LeaseStreams, LogQuery, StreamClosedError
 from reconciler.gateway.submissions import SubmissionMethod
-from reconciler.ports import Inspector
 from reconciler.runtime.bounded_executor import BoundedExecutor
 from reconciler.values.ids import LeaseId
 from reconciler.values.inspection import WorkloadUse
@@ -57,13 +56,13 @@ class PortalRoutes:
         self,
         requests: Requests,
         streams: LeaseStreams,
-        verifier: RequestVerifier,
-        inspectors: Mapping[str, Inspector],
+        sources: GatewaySources,
     ) -> None:
         self._requests = requests
         self._streams = streams
-        self._verifier = verifier
-        self._inspectors = inspectors
+        self._verifier = RequestVerifier(sources.chain_id)
+        self._inspectors = sources.inspectors
+        self._now = sources.now
         self._executor = BoundedExecutor("gateway-usage", READ_THREADS, READS_QUEUED)
 
     def close(self) -> None:
@@ -207,7 +206,7 @@ class PortalRoutes:
             body = await read_body(request)
             signed = SignedRequest(signed.method, signed.path, body, request.headers, request.query)
         try:
-            owner = self._verifier.verify(signed, time.time_ns() // 1_000_000)
+            owner = self._verifier.verify(signed, self._now() * 1000)
         except SignatureRefusedError as error:
             raise GatewayRefusal(401, str(error)) from error
         return Caller(full_access(owner), SubmissionMethod.SIGNED_REQUEST)

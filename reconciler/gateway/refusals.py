@@ -36,7 +36,7 @@ def response_of(refusal: GatewayRefusal) -> web.Response:
     """Authentication errors are JSON, others one line of text, as the recorded client prints both."""
     headers = {"Retry-After": str(refusal.retry_seconds)} if refusal.retry_seconds else {}
     if refusal.status in (400, 401):
-        body = json.dumps({"message": refusal.message})
+        body = json.dumps({"message": refusal.message}, separators=(",", ":"))
         return web.Response(status=refusal.status, body=body, headers={**headers, "Content-Type": JSON_TYPE})
     text = f"{refusal.message}\n" if refusal.message else ""
     return web.Response(

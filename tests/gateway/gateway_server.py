@@ -13,10 +13,10 @@ from typing import Any
 
 from cryptography import x509
 
-from reconciler.gateway.app import GatewaySources
 from reconciler.gateway.chain_lookup import ChainLookup
 from reconciler.gateway.lease_directory import LeaseDirectory
 from reconciler.gateway.listener import GatewayListen, GatewayServer
+from reconciler.gateway.sources import GatewaySources
 from reconciler.gateway.submissions import Receipt, Submission, SubmissionRefusal
 from reconciler.gateway.tls import ServerCertificate
 from reconciler.runtime.snapshot_store import SnapshotStore

@@ -82,7 +82,7 @@ def test_a_target_s_error_is_a_close_code_without_its_text(
 def test_a_refusal_before_the_upgrade_is_an_http_answer(served: Gateway) -> None:
     client = WebsocketClient(served, f"{LEASE}/logs?follow=false", {})
     client.close()
-    assert (client.status, client.body) == (401, b'{"message": "unauthorized access"}')
+    assert (client.status, client.body) == (401, b'{"message":"unauthorized access"}')
 
 
 def test_a_follower_gets_pings_and_new_lines_until_the_lease_ends(

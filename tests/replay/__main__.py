@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 from tests.replay.certificates import replay_certificates
+from tests.replay.clients import replay_client
+from tests.replay.grpc_calls import replay_grpc_calls
 from tests.replay.known import KNOWN
 from tests.replay.manifests import replay_manifests, replay_sdl, vectors_of
+from tests.replay.portal import replay_portal
 from tests.replay.replaying import Replay, Report
 from tests.replay.signed_requests import replay_signed_requests
 from tests.replay.tokens import replay_tokens
@@ -50,6 +53,9 @@ OF_LISTS = {
     "token": replay_tokens,
     "presented": replay_certificates,
     "requests": replay_signed_requests,
+    "request": replay_client,
+    "url": replay_portal,
+    "metadata": replay_grpc_calls,
 }
 """The replay of a list of cases, by a key of its first entry."""
 
