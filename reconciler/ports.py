@@ -11,7 +11,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.intents import Confirmation, FeeTerms, Intent, Prepared
-from reconciler.values.ledger import BookedEntry, MonthSum
+from reconciler.values.ledger import LedgerPage
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
 from reconciler.values.observed import AdapterView, Market, Transfer
@@ -259,8 +259,8 @@ class Records(Protocol):
     def published(self) -> str:
         """The last commit that covered events, "" for none."""
 
-    def ledger_sums(self, until: int) -> tuple[MonthSum, ...]:
-        """The sums of the ledger before `until` (unix seconds), by month, oldest first."""
+    def ledger_after(self, row: int) -> LedgerPage:
+        """The changes of the wallet's balance that were booked after this row (0: all)."""
 
 
 class Notifier(Protocol):
@@ -289,8 +289,8 @@ class History(Protocol):
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         """The newest events that are not older than `since` (unix seconds), oldest first."""
 
-    def ledger(self) -> tuple[BookedEntry, ...]:
-        """Every change of the wallet's balance, as it was booked."""
+    def ledger_after(self, row: int) -> LedgerPage:
+        """As `Records.ledger_after`."""
 
     def decisions(self, subject: Subject) -> tuple[Decision, ...]:
         """As `Records.decisions`."""

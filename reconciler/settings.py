@@ -174,11 +174,11 @@ def _rate(here: Path, model: RateModel) -> RateSource:
         if not path.is_file():
             raise OSError(ENOENT, "there is no such file")
         with path.open("rb") as file:
-            reading = Seen(read_rate(str(path), file.read(RATE_BYTES_MAX + 1)))
+            reading = Seen(read_rate(path.name, file.read(RATE_BYTES_MAX + 1)))
     except ValueError as error:
         reading = Unseen(str(error))
     except OSError as error:
-        reading = Unseen(f"{path}: it cannot be read: {error.strerror} (write {EXAMPLE} into it)")
+        reading = Unseen(f"{path.name}: it cannot be read: {error.strerror} (write {EXAMPLE} into rate.file)")
     return RateSource(model.currency, seconds(model.max_age), reading)
 
 

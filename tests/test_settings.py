@@ -180,7 +180,7 @@ def test_the_rate_is_read_each_time(tmp_path: Path) -> None:
     missing, file = found.limits_now().rate, tmp_path / "usd.json"
     assert missing is not None
     assert isinstance(missing.reading, Unseen)
-    assert missing.reading.why.startswith(f"{file}: it cannot be read: there is no such file (write ")
+    assert missing.reading.why.startswith(f"{file.name}: it cannot be read: there is no such file (write ")
     file.write_text('{"rate": 40.5, "time": 1800000000}')
     rate = ExchangeRate(Decimal("40.5"), 1_800_000_000)
     assert found.limits_now().rate == RateSource("usd", 21_600, Seen(rate))
@@ -188,7 +188,7 @@ def test_the_rate_is_read_each_time(tmp_path: Path) -> None:
     zero = found.limits_now().rate
     assert zero is not None
     assert isinstance(zero.reading, Unseen)
-    assert zero.reading.why.startswith(f"{file}:1:1: the rate is 0 ")
+    assert zero.reading.why.startswith(f"{file.name}:1:1: the rate is 0 ")
 
 
 def test_a_missing_host_file_has_an_error_message(tmp_path: Path) -> None:

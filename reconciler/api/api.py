@@ -17,7 +17,7 @@ from reconciler.api.page.files import PageFiles
 from reconciler.api.response_cache import ResponseCache
 from reconciler.api.responses import ApiResponse, error_response, send
 from reconciler.api.routes import webhooks
-from reconciler.api.routes.live import LiveRoutes
+from reconciler.api.routes.live import LedgerReader, LiveRoutes
 from reconciler.api.routes.routing import ParsedRequest, Route, RouteAccess, WrongParameterError
 from reconciler.api.routes.snapshot import SnapshotRoutes
 from reconciler.api.routes.triggers import TriggerRoutes
@@ -69,7 +69,13 @@ class Api:
         self._stream = EventStream(snapshots, self._cache, reads.overview_of)
         self.routes: tuple[Route, ...] = (
             *reads.routes(),
-            *LiveRoutes(snapshots, sources.inspectors, sources.history, *self._executors).routes(),
+            *LiveRoutes(
+                snapshots,
+                sources.inspectors,
+                sources.history,
+                LedgerReader(sources.history),
+                *self._executors,
+            ).routes(),
             *TriggerRoutes(snapshots, self._trigger, hook_secret).routes(),
             *self._stream.routes(),
             *PageFiles().routes(),

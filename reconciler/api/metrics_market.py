@@ -89,11 +89,12 @@ def money(snapshot: Snapshot) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "virtengine_provider_paid_out_uve", "Sent to payout addresses, in uve.", money.paid_out_uve
     )
-    if money.balance_seconds_left is not None:
+    if money.is_balance_falling is not None:
+        left = money.balance_seconds_left
         yield _gauge(
             "virtengine_provider_balance_seconds_left",
-            "How long the balance stays above the reserve at the rate of the last 24 hours.",
-            money.balance_seconds_left,
+            "How long the balance stays above the reserve at the rate of the last 24 hours; +Inf: for ever.",
+            float("inf") if left is None else left,
         )
 
 

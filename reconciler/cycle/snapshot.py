@@ -10,7 +10,7 @@ from typing import overload
 from reconciler.cycle.object_views import ObjectViews
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.service_views import ServiceViews
-from reconciler.planning.money.day_totals import balance_seconds_left, day_fees
+from reconciler.planning.money.day_totals import balance_seconds_left, day_fees, is_balance_falling
 from reconciler.planning.money.ledger import earnings
 from reconciler.planning.money.payouts import next_payout_at
 from reconciler.planning.planning_input import PlanningInput
@@ -133,6 +133,7 @@ def _money(before: MoneyView, market: Market, plan: Plan, limits: Limits) -> Mon
         unexplained_uve=ledger.unexplained,
         foreign_transactions=plan.memory.foreign_total,
         day_fees_uve=day_fees(ledger, market.time),
+        is_balance_falling=is_balance_falling(ledger, market.time),
         balance_seconds_left=balance_seconds_left(ledger, limits.balance_reserve, market.time),
         paid_out_uve=ledger.paid_out,
         payout_address=limits.payout.address if limits.payout else "",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice, takewhile
 
 from reconciler.journal.database import Database
 from reconciler.values.ids import DeploymentId, OrderId
@@ -46,8 +47,11 @@ class Decisions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known = {_key(d): d for d in map(decision, database.rows(_SELECT))}
-        self._active = {key for key, d in self._known.items() if d.is_active}
+        self._known: dict[Key, Decision] = {}
+        self._by_age: tuple[dict[Key, None], dict[Key, None]] = ({}, {})
+        """Keys of decisions about others and about our objects, those not seen for longest first."""
+        self._active = set[Key]()
+        self._update(map(decision, database.rows(f"{_SELECT} ORDER BY last_seen")))
         self._pruned_at = 0
 
     def rows_of_holds(self, holds: Iterable[Hold], at: int) -> tuple[Decision, ...]:
@@ -103,9 +107,7 @@ class Decisions:
         """Update the cache after the transaction is committed, and prune old rows once an hour."""
         if not rows:
             return
-        self._known.update((_key(d), d) for d in rows)
-        self._active |= {_key(d) for d in rows if d.is_active}
-        self._active -= {_key(d) for d in rows if not d.is_active}
+        self._update(rows)
         if not 0 <= at - self._pruned_at < PRUNE_SECONDS:
             self._pruned_at = at
             self._prune(at)
@@ -121,20 +123,36 @@ class Decisions:
             return None
         return replace(fresh, first_seen=known.first_seen) if 0 <= gap <= CONTINUITY_SECONDS else fresh
 
+    def _update(self, rows: Iterable[Decision]) -> None:
+        for each in rows:
+            key = _key(each)
+            before = self._known.get(key)
+            if before is None or (before.ours, before.last_seen) != (each.ours, each.last_seen):
+                if before is not None:
+                    del self._by_age[before.ours][key]
+                self._by_age[each.ours][key] = None
+            self._known[key] = each
+            (self._active.add if each.is_active else self._active.discard)(key)
+
     def _prune(self, at: int) -> None:
-        old = [key for key, d in self._known.items() if _age(d, at) > _kept_seconds(d)]
+        """Delete what is too old, and the oldest beyond the most; reads no more rows than it deletes."""
+        old = [key for keys in self._by_age for key in self._too_old(keys, at)]
         spare = len(self._known) - len(old) - KEPT_MAX
         if spare > 0:
             gone = set(old)
-            rest = sorted((d.ours, d.last_seen, key) for key, d in self._known.items() if key not in gone)
-            old.extend(key for _, _, key in rest[:spare])
+            rest = (key for keys in self._by_age for key in keys if key not in gone)
+            old.extend(islice(rest, spare))
         if not old:
             return
         with self._database.transaction():
             self._database.execute_all("DELETE FROM decisions WHERE subject = ? AND reason = ?", old)
         for key in old:
-            del self._known[key]
+            del self._by_age[self._known.pop(key).ours][key]
         self._active.difference_update(old)
+
+    def _too_old(self, keys: Iterable[Key], at: int) -> Iterator[Key]:
+        known = self._known
+        return takewhile(lambda key: at - known[key].last_seen > _kept_seconds(known[key]), keys)
 
 
 def _may_end(hold: Decision, reasons: set[str]) -> bool:
@@ -156,10 +174,6 @@ def _order(decided: Decision) -> tuple[str, str, str]:
     """The order that it concerns, its owner and its deployment's number; "" for none."""
     order = decided.subject.order
     return (clean(str(order)), clean(order.owner), str(order.dseq)) if order else ("", "", "")
-
-
-def _age(row: Decision, at: int) -> int:
-    return at - row.last_seen
 
 
 def _kept_seconds(row: Decision) -> int:

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 from reconciler.journal.database import Database, Row
 from reconciler.journal.errors import JournalBrokenError
+from reconciler.journal.intents import add_total
 from reconciler.values.ids import DeploymentId, LeaseId
-from reconciler.values.ledger import BookedEntry, EntryKind, LedgerEntry, MonthSum
+from reconciler.values.ledger import BookedEntry, EntryKind, LedgerEntry, LedgerPage
+
+DELETIONS = "ledger deletions"
+"""The total of how often entries were deleted."""
 
 _COLUMNS = "height, at, kind, amount, tx, lease, deployment, counterparty, revision"
 
@@ -32,6 +36,7 @@ def delete_entries_after(database: Database, height: int) -> None:
     transaction.
     """
     database.execute("DELETE FROM ledger WHERE height > ? AND kind != ?", (height, EntryKind.OPENING.value))
+    add_total(database, DELETIONS, 1)
 
 
 def booked_entries(database: Database) -> tuple[BookedEntry, ...]:
@@ -44,16 +49,17 @@ def booked_entries(database: Database) -> tuple[BookedEntry, ...]:
     return tuple(booked)
 
 
-def sums_by_month(database: Database, until: int) -> tuple[MonthSum, ...]:
-    """The sums of the entries before `until` (unix seconds), by month in UTC, kind, lease and deployment."""
+def entries_after(database: Database, row: int) -> LedgerPage:
+    """The entries that were booked after this row (0: all)."""
+    deletions = database.rows("SELECT amount FROM totals WHERE name = ?", (DELETIONS,))
     rows = database.rows(
-        "SELECT strftime('%Y-%m', at, 'unixepoch'), kind, sum(amount), lease, deployment FROM ledger "
-        "WHERE at < ? GROUP BY 1, kind, lease, deployment ORDER BY 1, kind, lease, deployment",
-        (until,),
+        f"SELECT {_COLUMNS}, id FROM ledger WHERE id > ? ORDER BY id",  # noqa: S608 - constants
+        (row,),
     )
-    return tuple(
-        MonthSum(month, _entry(database, (0, 0, kind, amount, "", lease, deployment, "", "")))
-        for month, kind, amount, lease, deployment in rows
+    return LedgerPage(
+        tuple(_entry(database, each[:-1]) for each in rows),
+        rows[-1][-1] if rows else row,
+        deletions[0][0] if deletions else 0,
     )
 
 

@@ -19,13 +19,13 @@ from reconciler.journal.intents import (
     totals,
     transactions_by_prefix,
 )
-from reconciler.journal.ledger import booked_entries, sums_by_month
+from reconciler.journal.ledger import booked_entries, entries_after
 from reconciler.journal.lock import DaemonLock
 from reconciler.journal.outbox import SqliteOutbox, events_since, last_commit
 from reconciler.journal.revisions import past_revisions
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.values.intents import Confirmation
-from reconciler.values.ledger import BookedEntry, MonthSum
+from reconciler.values.ledger import BookedEntry, LedgerPage
 from reconciler.values.memory import Memory
 from reconciler.values.records import (
     Decision,
@@ -87,8 +87,8 @@ class SqliteRecords:
         """Every change of the wallet's balance, as it was booked."""
         return booked_entries(self._database)
 
-    def ledger_sums(self, until: int) -> tuple[MonthSum, ...]:
-        return sums_by_month(self._database, until)
+    def ledger_after(self, row: int) -> LedgerPage:
+        return entries_after(self._database, row)
 
     def memory(self) -> Memory:
         """The memory of the last cycle."""

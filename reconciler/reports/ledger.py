@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -120,15 +121,39 @@ class LedgerSumsView:
     total: LedgerSums
 
 
-def ledger_sums_view(booked: Sequence[BookedEntry], by: LedgerKey) -> LedgerSumsView:
-    """The sums of all entries; the last keys if there are too many."""
-    view = ledger_view(booked, 0, 0, by)
-    return LedgerSumsView(
-        opening_uve=view.opening_uve,
-        balance_uve=view.balance_uve,
-        sums=view.sums[-SUMS_MAX:],
-        total=view.total,
-    )
+class RunningSums:
+    """The sums of the whole ledger, kept current by adding what is booked."""
+
+    def __init__(self) -> None:
+        self._opening: int | None = None
+        self._balance = 0
+        self._total = Counter[EntryKind]()
+        self._groups: dict[LedgerKey, dict[str, Counter[EntryKind]]] = {each: {} for each in LedgerKey}
+
+    def add(self, entries: Iterable[LedgerEntry]) -> None:
+        """Add entries in the order of their booking. The balance with which the ledger began is no change."""
+        for each in entries:
+            if each.kind is EntryKind.OPENING:
+                self._balance = 0
+            self._balance += each.amount
+            if self._opening is None:
+                self._opening = each.amount if each.kind is EntryKind.OPENING else 0
+                if each.kind is EntryKind.OPENING:
+                    continue
+            self._total[each.kind] += each.amount
+            for by, groups in self._groups.items():
+                groups.setdefault(_KEYS[by](each), Counter())[each.kind] += each.amount
+
+    def view(self, by: LedgerKey) -> LedgerSumsView:
+        """The sums by a key; the last keys if there are too many."""
+        groups = self._groups[by]
+        last = sorted(groups)[-SUMS_MAX:]
+        return LedgerSumsView(
+            opening_uve=self._opening or 0,
+            balance_uve=self._balance,
+            sums=tuple(_sums_of(key, groups[key]) for key in last),
+            total=_sums_of("total", self._total),
+        )
 
 
 def total_of(entries: Iterable[LedgerEntry]) -> LedgerSums:
@@ -145,9 +170,13 @@ def ledger_sums(entries: Iterable[LedgerEntry], by: LedgerKey) -> list[LedgerSum
 
 
 def _sums(key: str, entries: Iterable[LedgerEntry]) -> LedgerSums:
-    sums = dict.fromkeys(EntryKind, 0)
+    sums = Counter[EntryKind]()
     for entry in entries:
         sums[entry.kind] += entry.amount
+    return _sums_of(key, sums)
+
+
+def _sums_of(key: str, sums: Mapping[EntryKind, int]) -> LedgerSums:
     return LedgerSums(
         key=key,
         leases_uve=sums[EntryKind.LEASE],

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from reconciler.reports.ledger import LedgerKey, LedgerSums, ledger_sums, total_of
-from reconciler.values.ledger import EntryKind, MonthSum
+from reconciler.values.ledger import EntryKind, LedgerEntry
 from reconciler.values.markdown import code, table
-from reconciler.values.times import DAY_SECONDS, utc_text
 
 ROWS_MAX = 1_000
 """Tenants, and leases, that a report lists: those with the largest income."""
@@ -16,26 +14,18 @@ ROWS_MAX = 1_000
 _COLUMNS = ("leases", "usage", "fees", "earned", "deposits", "payouts", "external", "unexplained")
 
 
-def monthly_reports(sums: Sequence[MonthSum], until: int) -> dict[str, str]:
-    """Path -> text of the report of each month, from the sums of the ledger before `until` (unix seconds, a
-    midnight in UTC).
+def monthly_report(month: str, entries: Sequence[LedgerEntry], balance: int, *, is_over: bool) -> str:
+    """The report of a month (`2026-11`) from its entries, or their sums by kind, lease and deployment, and
+    the balance before them in uve.
     """
-    reports: dict[str, str] = {}
-    balance = 0
-    for month, found in groupby(sums, key=lambda each: each.month):
-        entries = list(found)
-        opening = balance + sum(e.entry.amount for e in entries if e.entry.kind is EntryKind.OPENING)
-        balance += sum(e.entry.amount for e in entries)
-        moved = [e for e in entries if e.entry.kind is not EntryKind.OPENING]
-        is_over = utc_text(until, "%Y-%m") > month
-        days = "" if is_over else f", until the end of {utc_text(until - DAY_SECONDS, '%Y-%m-%d')}"
-        parts = [f"# Ledger of {month}{days}", *_parts(moved, opening, balance)]
-        reports[f"reports/{month}.md"] = "\n\n".join(parts) + "\n"
-    return reports
+    opening = balance + sum(e.amount for e in entries if e.kind is EntryKind.OPENING)
+    closing = balance + sum(e.amount for e in entries)
+    moved = [e for e in entries if e.kind is not EntryKind.OPENING]
+    parts = [f"# Ledger of {month}{'' if is_over else ' so far'}", *_parts(moved, opening, closing)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _parts(sums: Sequence[MonthSum], opening: int, balance: int) -> Iterator[str]:
-    entries = [each.entry for each in sums]
+def _parts(entries: Sequence[LedgerEntry], opening: int, balance: int) -> Iterator[str]:
     total = total_of(entries)
     yield "All amounts in uve. The balance before and the sums that follow it are the balance after."
     yield table(

@@ -54,13 +54,14 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthSum:
-    """The sum of a month's entries (`2026-11`, UTC) of one kind about one lease or deployment, as an entry
-    without a height and a time.
+class LedgerPage:
+    """The entries that were booked after a row of the journal, in the order of their booking, and the last
+    row. Once `deletions` has grown, entries of earlier rows were deleted, and all are to be read again.
     """
 
-    month: str
-    entry: LedgerEntry
+    entries: tuple[LedgerEntry, ...]
+    last_row: int
+    deletions: int
 
 
 @dataclass(frozen=True, slots=True)

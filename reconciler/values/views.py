@@ -133,9 +133,9 @@ class MoneyView:
     """Money in whole uve: spendable, locked in our bids, earned (net of what was put in), accrued on leases,
     paid in fees, and received from payments and settlements since the journal began, net of the chain's take;
     `unexplained_uve` changed the wallet in blocks whose transfers are not known, `day_fees_uve` are the fees
-    of the last day. At its rate, the balance falls to the reserve in `balance_seconds_left` (null: it does
-    not, or is not known yet). `paid_out_uve` went to payout addresses; with a `payout_address`, the next
-    payout is made from `next_payout_at` on (null: now).
+    of the last day. At its rate, the balance falls to the reserve in `balance_seconds_left`, if
+    `is_balance_falling` (null: not known yet). `paid_out_uve` went to payout addresses; with a
+    `payout_address`, the next payout is made from `next_payout_at` on (null: now).
     """
 
     balance_uve: int = 0
@@ -147,6 +147,7 @@ class MoneyView:
     unexplained_uve: int = 0
     foreign_transactions: int = 0
     day_fees_uve: int = 0
+    is_balance_falling: bool | None = None
     balance_seconds_left: int | None = None
     paid_out_uve: int = 0
     payout_address: str = ""

@@ -15,7 +15,7 @@ from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import ContainerUse, UseSource, WorkloadEvent, WorkloadEvents, WorkloadUse
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
-from reconciler.values.ledger import BookedEntry, EntryKind, LedgerEntry
+from reconciler.values.ledger import EntryKind, LedgerEntry, LedgerPage
 from reconciler.values.lifecycle import Phase
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.messages import WithdrawLease
@@ -108,6 +108,8 @@ class FakeHistory:
         ),
     )
     requested: list[tuple[int, int]] = field(default_factory=list)
+    rows_read: list[int] = field(default_factory=list)
+    deletions: int = 0
 
     def counts(self) -> JournalCounts:
         return JournalCounts(1, {IntentOutcome.LANDED: 9}, 2)
@@ -122,13 +124,14 @@ class FakeHistory:
         )
         return JournalPage(self.counts(), listed, has_older=True, decisions=self.record)
 
-    def ledger(self) -> tuple[BookedEntry, ...]:
+    def ledger_after(self, row: int) -> LedgerPage:
         """The balance with which it began, a fee, and the income of a lease."""
         self._fail()
+        self.rows_read.append(row)
         opening = LedgerEntry(1, NOON - 900, EntryKind.OPENING, 1_000)
         fee = LedgerEntry(2, NOON - 800, EntryKind.FEE, -30, "F0" * 32)
         paid = LedgerEntry(3, NOON - 700, EntryKind.LEASE, 700, lease=RUNNING)
-        return (BookedEntry(opening, 1_000, ""), BookedEntry(fee, 970, ""), BookedEntry(paid, 1_670, ""))
+        return LedgerPage((opening, fee, paid)[row:], 3, self.deletions)
 
     def events(self, since: int, at_most: int) -> tuple[RecordedEvent, ...]:
         self._fail()

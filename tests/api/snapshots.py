@@ -100,6 +100,7 @@ FULL = Snapshot(
         fees_uve=59_000,
         received_uve=330_000,
         day_fees_uve=12_000,
+        is_balance_falling=True,
         balance_seconds_left=345_600,
     ),
     counters=Counters(5, 2, {CycleOutcome.QUIET: 40, CycleOutcome.ACTED: 7}),

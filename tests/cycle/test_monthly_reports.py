@@ -11,11 +11,11 @@ import pytest
 from reconciler.cycle.monthly_reports import MonthlyReports
 from reconciler.documents.status import status_files
 from reconciler.journal.database import Database
-from reconciler.journal.ledger import append_entries
+from reconciler.journal.ledger import append_entries, delete_entries_after
 from reconciler.journal.opening import SqliteRecords
-from reconciler.reports.monthly_report import monthly_reports
+from reconciler.reports.monthly_report import monthly_report
 from reconciler.values.ids import LeaseId
-from reconciler.values.ledger import EntryKind, LedgerEntry, MonthSum
+from reconciler.values.ledger import EntryKind, LedgerEntry
 from reconciler.values.times import parsed_unix_seconds
 from reconciler.values.views import PublishedStatus
 from tests import makers
@@ -37,7 +37,7 @@ ENTRIES = (
     entry("2026-11-03", EntryKind.PAYOUT, -4_000),
 )
 
-NOVEMBER = """# Ledger of 2026-11, until the end of 2026-11-03
+NOVEMBER = """# Ledger of 2026-11 so far
 
 All amounts in uve. The balance before and the sums that follow it are the balance after.
 
@@ -96,9 +96,36 @@ def test_a_day_that_is_not_over_is_in_no_report(journal: Database) -> None:
     assert not MonthlyReports(SqliteRecords(journal)).at(parsed_unix_seconds("2026-10-30T23:59:59Z"))
 
 
+def test_a_report_does_not_change_while_nothing_is_booked(journal: Database) -> None:
+    reports = MonthlyReports(SqliteRecords(journal))
+    append_entries(journal, ENTRIES, "")
+    found = reports.at(parsed_unix_seconds("2026-11-04T00:00:05Z"))
+    assert reports.at(parsed_unix_seconds("2026-11-30T00:00:05Z")) is found
+
+
+@pytest.mark.parametrize("deleted_after", [None, 0])
+def test_what_is_found_or_disproved_later_changes_the_months_from_it_on(
+    journal: Database, deleted_after: int | None
+) -> None:
+    """The reports are those of a daemon that reads everything at once."""
+    reports = MonthlyReports(SqliteRecords(journal))
+    append_entries(journal, ENTRIES, "")
+    reports.at(parsed_unix_seconds("2026-12-02T00:00:00Z"))
+    if deleted_after is not None:
+        delete_entries_after(journal, deleted_after)
+    append_entries(journal, (entry("2026-10-31", EntryKind.LEASE, 44, FIRST),), "")
+    now = parsed_unix_seconds("2026-12-03T00:00:00Z")
+    found = reports.at(now)
+    assert found == MonthlyReports(SqliteRecords(journal)).at(now)
+    assert ("reports/2026-11.md" in found) == (deleted_after is None)
+    assert "| balance after | 9544 |" in found["reports/2026-10.md"] or deleted_after is not None
+
+
 def test_the_status_branch_has_the_reports_and_links_them() -> None:
-    sums = [MonthSum(f"2026-{m}", entry("2026-10-01", EntryKind.FEE, -1)) for m in ("09", "10")]
-    reports = monthly_reports(sums, parsed_unix_seconds("2026-11-04T00:00:00Z"))
+    reports = {
+        f"reports/2026-{m}.md": monthly_report(f"2026-{m}", ENTRIES[1:2], 0, is_over=True)
+        for m in ("09", "10")
+    }
     status = replace(PublishedStatus("p", makers.US, "c", ""), reports=reports)
     files = status_files(status)
     assert files["reports/2026-10.md"] == reports["reports/2026-10.md"].encode()

@@ -61,6 +61,7 @@ def test_earnings_come_from_the_wallet_not_from_requests() -> None:
         accrued_uve=100 * 2446 * 98 // 100,
         fees_uve=3_000,
         received_uve=150_000 + 3_000,
+        is_balance_falling=False,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from reconciler import ports
 from reconciler.journal.errors import JournalBrokenError, JournalError
@@ -81,8 +81,8 @@ def test_a_change_among_many_writes_one_row(tmp_path: Path) -> None:
     assert changes_written(opened) == before + 1
 
 
-@settings(max_examples=50, deadline=None)
-@given(old=any_of(Memory), new=any_of(Memory))
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.data_too_large])
+@given(old=any_of(Memory), new=any_of(Memory))  # two memories of 30 fields
 def test_changes_lead_from_any_memory_to_any_other(old: Memory, new: Memory) -> None:
     rows = {(c.section, c.key): c.content for c in changes(Memory(), old)}
     for change in changes(old, new):

@@ -23,6 +23,11 @@ def test_a_lower_height_deletes_what_it_disproves(tmp_path: Path) -> None:
     booked = open_records(tmp_path).ledger()
     assert [each.entry for each in booked] == [OPENING, FEE, INCOME]
     assert [each.balance for each in booked] == [1_000, 970, 1_470]
+    page = opened.records.ledger_after(0)
+    assert page.entries == (OPENING, FEE, INCOME)
+    assert page.deletions == 1
+    assert opened.records.ledger_after(page.last_row) == replace(page, entries=())
+    assert opened.records.ledger_after(page.last_row - 1).entries == (INCOME,)
 
 
 def test_the_opening_balance_stays(tmp_path: Path) -> None:

@@ -82,6 +82,11 @@ function tick() {
   renderSources();
 }
 
+function lasting(money) {
+  if (money.is_balance_falling === null) return "; how long it lasts is not known yet";
+  return money.is_balance_falling ? `; lasts ${duration(money.balance_seconds_left)}` : "";
+}
+
 function renderFigures() {
   const { counts, money } = view.status;
   const left = view.funds.min_seconds_left;
@@ -92,7 +97,7 @@ function renderFigures() {
     ["Earned", compact(money.earned_uve), `uve, after ${compact(money.fees_uve)} of fees`],
     ["Income", compact(Number(view.income_uve_per_block)), "uve per block"],
     ["Accrued", compact(money.accrued_uve), "uve, not withdrawn yet"],
-    ["Balance", compact(money.balance_uve), `uve; ${compact(money.deposits_uve)} in deposits`],
+    ["Balance", compact(money.balance_uve), `uve; ${compact(money.deposits_uve)} in deposits${lasting(money)}`],
     ["Open orders", integer(counts.orders_open), "on the market"],
     ["Lowest funds", left === null ? "–" : left < 0 ? "run out" : duration(left), "left of a lease"],
   ];

@@ -23,7 +23,7 @@ from reconciler.journal.errors import JournalError
 from reconciler.ports import History, Inspector
 from reconciler.reports.explanation import ExplainedCase, explanation
 from reconciler.reports.journal_view import EVENTS_MAX, JournalView, journal_view
-from reconciler.reports.ledger import LedgerKey, LedgerSumsView, ledger_sums_view
+from reconciler.reports.ledger import LedgerKey, LedgerSumsView, RunningSums
 from reconciler.reports.market_view import OrderDecisionView, order_decision
 from reconciler.reports.workload_view import ExplanationView, UseView, WorkloadEventsView, use_view
 from reconciler.runtime.bounded_executor import BoundedExecutor, ExecutorBusyError, collect
@@ -71,6 +71,25 @@ ADAPTER_ERRORS = UNKNOWN_WORKLOAD | {
 AdapterRead = Callable[[Inspector, WorkloadView, threading.Event], ApiResponse]
 
 
+class LedgerReader:
+    """The sums of the ledger; each request reads only what was booked since the last one. Thread-safe."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._lock = threading.Lock()
+        self._sums, self._row, self._deletions = RunningSums(), 0, 0
+
+    def view(self, by: LedgerKey) -> LedgerSumsView:
+        """The sums by a key. Raises JournalError."""
+        with self._lock:
+            page = self._history.ledger_after(self._row)
+            if page.deletions != self._deletions:
+                self._sums, page = RunningSums(), self._history.ledger_after(0)
+            self._row, self._deletions = page.last_row, page.deletions
+            self._sums.add(page.entries)
+            return self._sums.view(by)
+
+
 @dataclass(frozen=True, slots=True)
 class LiveRoutes:
     """The routes; adapters and journal have an executor each."""
@@ -78,6 +97,7 @@ class LiveRoutes:
     snapshots: SnapshotStore
     inspectors: Mapping[str, Inspector]
     history: History
+    ledger_reader: LedgerReader
     adapter_reads: BoundedExecutor
     journal_reads: BoundedExecutor
 
@@ -178,7 +198,7 @@ class LiveRoutes:
 
     async def ledger(self, request: ParsedRequest) -> ApiResponse:
         key = LedgerKey(request.values["by"])
-        return await self._read_journal(lambda: view_response(ledger_sums_view(self.history.ledger(), key)))
+        return await self._read_journal(lambda: view_response(self.ledger_reader.view(key)))
 
     def _explanation(self, snapshot: Snapshot, workload: WorkloadView) -> ApiResponse:
         lease = LeaseId.parse(workload.lease)

@@ -15,7 +15,7 @@ from reconciler.chain.witness import witness_at
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.journal.errors import JournalError
 from reconciler.journal.opening import open_records
-from reconciler.planning.money.day_totals import LOW_SECONDS, balance_seconds_left
+from reconciler.planning.money.day_totals import LOW_SECONDS, balance_seconds_left, is_balance_falling
 from reconciler.settings import Settings
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory, WalletLedger
@@ -164,6 +164,8 @@ def _balance(limits: Limits, market: Market, ledger: WalletLedger | None) -> Che
         return wrong("balance", why, f"send it {need - wallet.balance}uve, or lower limits.balance_reserve")
     left = balance_seconds_left(ledger, reserve, market.time)
     if left is None:
-        return ok("balance", held)
+        falls = is_balance_falling(ledger, market.time)
+        unknown = "; how long it lasts is not known before the daemon has run" if falls is None else ""
+        return ok("balance", f"{held}{unknown}")
     held = f"{held}, which lasts {format_duration(left)} at the rate of the last 24 hours"
     return warn("balance", held, "send uve to it") if left < max(LOW_SECONDS) else ok("balance", held)

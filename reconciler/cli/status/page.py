@@ -48,6 +48,8 @@ def _provider(status: StatusView) -> Iterator[str]:
     if money.balance_seconds_left is not None:
         left = format_duration(money.balance_seconds_left)
         yield f"           the balance lasts {left} above the reserve, at the rate of the last 24 hours"
+    elif money.is_balance_falling is None:
+        yield "           how long the balance lasts is not known yet"
     if money.payout_address:
         after = f"; the next one not before {utc_text(money.next_payout_at)}" if money.next_payout_at else ""
         yield f"           {money.paid_out_uve}uve paid out; payouts go to {money.payout_address}{after}"

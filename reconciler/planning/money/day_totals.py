@@ -32,16 +32,23 @@ def day_fees(ledger: WalletLedger | None, now: int) -> int:
     return sum(each.fees for each in _last_day(ledger, now))
 
 
+def is_balance_falling(ledger: WalletLedger | None, now: int) -> bool | None:
+    """Whether something was lost within the last day; None while the balance is not known."""
+    if ledger is None or ledger.balance is None:
+        return None
+    return sum(each.earned for each in _last_day(ledger, now)) < 0
+
+
 def balance_seconds_left(ledger: WalletLedger | None, reserve: int, now: int) -> int | None:
-    """How long the balance stays above the reserve, if as much is lost a day as within the last one; None if
-    nothing was lost, or the balance is not known yet.
+    """How long the balance stays above the reserve, if as much is lost a day as within the last one; None
+    unless it falls.
 
     A loss is what is earned if it is negative: deposits and transfers to others are none. A ledger that is
     younger than a day is compared with its age, of at least an hour.
     """
-    lost = -sum(each.earned for each in _last_day(ledger, now))
-    if ledger is None or ledger.balance is None or lost <= 0:
+    if ledger is None or ledger.balance is None or not is_balance_falling(ledger, now):
         return None
+    lost = -sum(each.earned for each in _last_day(ledger, now))
     elapsed = min(max(now - ledger.began_at, HOUR_SECONDS), DAY_SECONDS)
     return max(ledger.balance - reserve, 0) * elapsed // lost
 

@@ -33,7 +33,7 @@ def plan_payout(basis: MarketBasis) -> Proposals:
     left = rules.day_max - paid_within_a_day(basis.memory, market.time)
     message = PayOut(rules.address, min(excess, rules.amount_max, left))
     to_confirm = frozenset({PROVIDER} if market.witness else ())
-    if hold := _hold(basis, rules, message, left) or _doubt_hold(basis, rules.operating_float + fee, message):
+    if hold := _hold(basis, rules, message, fee) or _doubt_hold(basis, rules.operating_float + fee, message):
         return Proposals(holds=(hold,), to_confirm=to_confirm)
     return Proposals((message,), to_confirm=to_confirm)
 
@@ -48,7 +48,8 @@ def _doubt_hold(basis: MarketBasis, kept: int, message: PayOut) -> Hold | None:
     return None
 
 
-def _hold(basis: MarketBasis, rules: PayoutRules, message: PayOut, left: int) -> Hold | None:
+def _hold(basis: MarketBasis, rules: PayoutRules, message: PayOut, fee: int) -> Hold | None:
+    left = rules.day_max - paid_within_a_day(basis.memory, basis.market.time)
     if rules.address == basis.market.wallet.address:
         why = "payout.address of the host file is the provider's own account; name another one"
         return Hold(PROVIDER, Reason.REFUSED_BEFORE, why)
@@ -58,6 +59,12 @@ def _hold(basis: MarketBasis, rules: PayoutRules, message: PayOut, left: int) ->
             f"made before {utc_text(known_at)}"
         )
         return Hold(PROVIDER, Reason.JOURNAL_NEW, why)
+    if fee * 100 > message.amount * FEE_PERCENT_MAX and left >= rules.amount_min:
+        why = (
+            f"its fee of {fee}uve is more than {FEE_PERCENT_MAX} % of the {message.amount}uve that are due; "
+            "it is made once more is due, or the gas price has fallen"
+        )
+        return Hold(PROVIDER, Reason.NOT_WORTH_ITS_FEE, why)
     if left < rules.amount_min:
         why = f"{max(left, 0)}uve are left of the host file's payout.day_max ({rules.day_max}uve)"
         return Hold(PROVIDER, Reason.CEILING, why)
@@ -88,12 +95,12 @@ def _history_known_at(memory: Memory, rules: PayoutRules) -> int:
 
 def with_payout(memory: Memory, payout: Payout) -> Memory:
     """The memory with a payout, once for each transaction; without those that neither schedule nor limits
-    count.
+    count, unless the transfers of a gap may still show them.
     """
     if payout.tx in {each.tx for each in memory.payouts}:
         return memory
-    recent = (each for each in memory.payouts if each.at > payout.at - DAY_SECONDS)
     ledger = memory.ledger or WalletLedger()
+    recent = (each for each in memory.payouts if ledger.gaps or each.at > payout.at - DAY_SECONDS)
     return replace(
         memory,
         payouts=tuple(sorted((*recent, payout), key=lambda each: each.at)),

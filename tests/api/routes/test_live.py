@@ -184,6 +184,16 @@ def test_the_ledger_has_sums_by_tenant_and_in_all(servers: Started) -> None:
     assert http_request(servers.ports.api, "/api/v1/ledger?by=colour").code == 400
 
 
+def test_the_ledger_is_read_once_and_again_only_after_entries_were_deleted(
+    servers: Started, history: FakeHistory
+) -> None:
+    first = http_request(servers.ports.api, "/api/v1/ledger").tree
+    assert http_request(servers.ports.api, "/api/v1/ledger").tree == first
+    history.deletions = 1
+    assert http_request(servers.ports.api, "/api/v1/ledger").tree == first
+    assert history.rows_read == [0, 3, 3, 0]
+
+
 def test_an_unreadable_journal_is_an_error(servers: Started, history: FakeHistory) -> None:
     history.fails = JournalError("the journal cannot be used: disk I/O error")
     for path in ("journal", "ledger", f"workloads/{HEALTHY.id}/explain", "orders/ve1tenant/1/1/1/decision"):

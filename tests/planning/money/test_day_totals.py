@@ -7,7 +7,12 @@ from dataclasses import replace
 import pytest
 
 from reconciler.planning.memory_update import confirm_all
-from reconciler.planning.money.day_totals import balance_seconds_left, day_fees, with_totals
+from reconciler.planning.money.day_totals import (
+    balance_seconds_left,
+    day_fees,
+    is_balance_falling,
+    with_totals,
+)
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import CloseReason, Config, Withdrawals
@@ -103,18 +108,27 @@ def test_the_totals_of_a_year_are_those_of_a_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("earned", "left"),
+    ("earned", "left", "falls"),
     [
-        (-3_000_000, 2 * DAY),
-        (-1_500_000, 4 * DAY),
-        (0, None),
-        (5_000, None),
+        (-3_000_000, 2 * DAY, True),
+        (-1_500_000, 4 * DAY, True),
+        (0, None, False),
+        (5_000, None, False),
     ],
 )
-def test_the_balance_lasts_as_long_as_the_last_day_s_rate_lets_it(earned: int, left: int | None) -> None:
+def test_the_balance_lasts_as_long_as_the_last_day_s_rate_lets_it(
+    earned: int, left: int | None, falls: bool
+) -> None:
     hours = (HourTotals(makers.NOW - DAY, earned=earned // 3), HourTotals(makers.NOW, earned=earned * 2 // 3))
     ledger = WalletLedger(balance=7_000_000, hours=hours)
     assert balance_seconds_left(ledger, 1_000_000, makers.NOW) == left
+    assert is_balance_falling(ledger, makers.NOW) is falls
+
+
+@pytest.mark.parametrize("ledger", [None, WalletLedger()])
+def test_a_balance_that_is_not_known_neither_falls_nor_stays(ledger: WalletLedger | None) -> None:
+    assert balance_seconds_left(ledger, 0, makers.NOW) is None
+    assert is_balance_falling(ledger, makers.NOW) is None
 
 
 def test_a_young_ledger_is_compared_with_its_age_and_a_short_balance_lasts_no_time() -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from reconciler.planning.money.payouts import with_payout
 from reconciler.planning.planner import plan
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome
 from reconciler.values.ledger import EntryKind
 from reconciler.values.limits import Limits, PayoutRules
-from reconciler.values.memory import Memory, Payout, Retry
+from reconciler.values.memory import LedgerGap, Memory, Payout, Retry, WalletLedger
 from reconciler.values.messages import CreateBid, PayOut
 from reconciler.values.observed import SignedTransaction, Transfer, Wallet
 from reconciler.values.plans import Hold, Plan, Reason, SendTransaction, effect_key
@@ -184,3 +185,25 @@ def test_a_bid_does_not_wait_for_a_payout(last: str) -> None:
     made = plan(paying(makers.remembered(last_batch=last), orders=[makers.order(5)]))
     sent = [m for a in made.actions if isinstance(a, SendTransaction) for m in a.messages]
     assert [type(m) for m in sent] == [CreateBid]
+
+
+@pytest.mark.parametrize(("amount", "is_held"), [(50 * FEE, False), (50 * FEE - 1, True)])
+def test_a_payout_that_its_fee_makes_too_dear_waits_with_the_figures(amount: int, is_held: bool) -> None:
+    """It was proposed, and refused while it was prepared, in each cycle."""
+    rules = replace(RULES, operating_float=10_000_000 - FEE - amount, amount_min=1)
+    made = plan(paying(rules=rules))
+    assert [m.amount for m in payouts(made)] == ([] if is_held else [amount])
+    why = [h.message for h in made.holds if h.reason is Reason.NOT_WORTH_ITS_FEE]
+    assert len(why) == is_held
+    assert all(f"its fee of {FEE}uve is more than 2 % of the {amount}uve" in each for each in why)
+
+
+def test_a_gap_that_is_read_days_later_counts_no_payout_again() -> None:
+    gap = LedgerGap(900, 990, 0, 0)
+    own = tuple(Transfer(950, f"T{n}", makers.US, makers.ALICE, 1_000_000) for n in range(3))
+    memory = makers.remembered(ledger=WalletLedger(started_with=10_000_000, balance=10_000_000, gaps=(gap,)))
+    for n in range(3):
+        memory = with_payout(memory, Payout(f"T{n}", makers.NOW - 9 * DAY + n * 2 * DAY, 1_000_000))
+    found = plan(paying(memory, rules=RULES, gap_transfers={(900, 990): own})).memory
+    assert found.ledger is not None
+    assert found.ledger.paid_out == 3_000_000
