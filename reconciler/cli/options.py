@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +30,11 @@ output_option = click.option(
     show_default=True,
     help="text for people, json for programs.",
 )
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal; None if the output goes to a file or a pipe, which gets whole values."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def options(*decorators: Callable[[Any], Any]) -> Callable[[Command], Command]:

@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 from reconciler.documents.forms import AMOUNT, CPU, LIST_PRICE, MARGIN, PRICE, SIZE, TextForm
 from reconciler.documents.yaml_scalars import ODD_SPACES
-from reconciler.values.money import DENOM, plain
+from reconciler.values.money import DENOM, UVE_IN_VE, plain
 
 TEXT_MAX = 40
 """Longest text that is corrected."""
-UVE_IN_VE = 1_000_000
 BINARY_UNITS = ("", "Ki", "Mi", "Gi", "Ti")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconciler.reports.issues import IssueView, issues_of
 from reconciler.values.funding import Funding
 from reconciler.values.lifecycle import Phase
 from reconciler.values.money import normalized
 from reconciler.values.observed import Trouble
-from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import Timestamp
 from reconciler.values.views import (
@@ -53,25 +53,6 @@ _FUNDS_URGENCY = {
     Funding.HEALTHY: 9,
 }
 
-NEEDS_OPERATOR = frozenset(
-    {
-        *(Reason.NO_BALANCE, Reason.LOW_BALANCE, Reason.NOT_REGISTERED),
-        *(Reason.NO_PRICE, Reason.PRICE_OUT_OF_BOUNDS),
-        *(Reason.REWRITTEN_HISTORY, Reason.UNSIGNED, Reason.PRICE_JUMP, Reason.MASS_REMOVAL),
-        *(Reason.FILE_FAULTY, Reason.FILE_WITHOUT_LEASE, Reason.NO_WORKLOAD_FILE, Reason.ASKS_TOO_MUCH),
-        *(
-            Reason.IMAGE_DENIED,
-            Reason.UNSUPPORTED,
-            Reason.SECRET_DENIED,
-            Reason.ADAPTER_UNKNOWN,
-            Reason.ADAPTER_DENIED,
-            Reason.NETWORK_POLICY_MISSING,
-        ),
-        *(Reason.CLOCK_SKEW, Reason.AUTH_FAILURE, Reason.SUSPENDED, Reason.REFUSED_BEFORE),
-    }
-)
-"""Holds that the page lists as issues, as an operator should act."""
-
 
 @dataclass(frozen=True, slots=True)
 class ChainView:
@@ -106,7 +87,7 @@ class CountsView:
 class StatusView:
     """`GET /api/v1/status`: the provider as a whole. While `draining`, no bids are made and leases continue;
     `troubles` are those of the daemon itself, such as an expired certificate; `holds` are those on our
-    objects or on the provider as a whole, at most 100.
+    objects or on the provider as a whole, at most 100; `issues` need the operator, the worst first.
     """
 
     provider: str
@@ -124,18 +105,18 @@ class StatusView:
     queues: tuple[QueueView, ...]
     intents: tuple[IntentView, ...]
     holds: tuple[HoldView, ...]
+    issues: tuple[IssueView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class HoldGroupView:
-    """The holds of one reason: how many, whether any is on our objects or on no order (`ours`), whether an
-    operator should act, and at most 5 of them.
+    """The holds of one reason: how many, whether any is on our objects or on no order (`ours`), and at most 5
+    of them.
     """
 
     reason: str
     count: int
     ours: bool
-    needs_operator: bool
     examples: tuple[HoldView, ...]
 
 
@@ -178,6 +159,7 @@ class PastCycles:
 
 def status_view(snapshot: Snapshot, troubles: Iterable[Trouble] = ()) -> StatusView:
     """The provider with the troubles of the daemon itself."""
+    troubles = tuple(troubles)
     return StatusView(
         provider=snapshot.provider,
         address=snapshot.address,
@@ -186,7 +168,7 @@ def status_view(snapshot: Snapshot, troubles: Iterable[Trouble] = ()) -> StatusV
         observe_only=snapshot.observe_only,
         spending_stopped=snapshot.spending_stopped,
         draining=snapshot.draining,
-        troubles=tuple(troubles),
+        troubles=troubles,
         counts=_counts(snapshot),
         money=snapshot.money,
         cycle=snapshot.cycle,
@@ -194,6 +176,7 @@ def status_view(snapshot: Snapshot, troubles: Iterable[Trouble] = ()) -> StatusV
         queues=snapshot.queues,
         intents=snapshot.intents,
         holds=tuple(h for h in snapshot.holds if h.ours or not h.subject)[:HOLDS_MAX],
+        issues=issues_of(snapshot, troubles),
     )
 
 
@@ -245,7 +228,6 @@ def _hold_groups(holds: Iterable[HoldView]) -> tuple[HoldGroupView, ...]:
             reason,
             len(found),
             any(hold.ours or not hold.order for hold in found),
-            found[0].reason in NEEDS_OPERATOR,
             tuple(found[:EXAMPLES_MAX]),
         )
         for reason, found in by_reason.items()

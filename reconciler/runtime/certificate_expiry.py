@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.values.observed import Trouble
+from reconciler.values.observed import CERTIFICATE_EXPIRES, Trouble
 from reconciler.values.times import utc_text
 
 EXPIRY_WARNING_SECONDS = 14 * 86_400
@@ -18,5 +18,5 @@ def expiry_trouble(name: str, clients: str, expires_at: int, now: int) -> Troubl
         message = f"the certificate {name} expired at {when}; {clients} reject it"
         return Trouble("CertificateExpired", message, RENEW)
     if expires_at <= now + EXPIRY_WARNING_SECONDS:
-        return Trouble("CertificateExpires", f"the certificate {name} expires at {when}", RENEW)
+        return Trouble(CERTIFICATE_EXPIRES, f"the certificate {name} expires at {when}", RENEW)
     return None

@@ -8,6 +8,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact
 DENOM = "uve"
 """The only denomination that this program offers, accepts or pays (semantics 1.1)."""
 
+UVE_IN_VE = 1_000_000
+"""`uve` in one VE, the unit that people see (semantics 1.1)."""
+
 RATE_PLACES = 18
 """Decimals that the chain keeps of a price per block (semantics 2)."""
 
@@ -78,6 +81,14 @@ def grouped(number: Decimal) -> str:
     """Plain digits with thousands separators: `1,234.5`."""
     whole, point, rest = plain(number).partition(".")
     return f"{int(whole):,}{point}{rest}" if whole not in ("-0", "") else plain(number)
+
+
+def amount_text(amount: Decimal | int) -> str:
+    """An amount for people, exact: `12,345uve`, and from a million on in VE: `12.345678 VE`."""
+    number = Decimal(amount)
+    if abs(number) < UVE_IN_VE:
+        return f"{grouped(number)}{DENOM}"
+    return f"{grouped(number / UVE_IN_VE)} VE"
 
 
 def group_amounts(text: str) -> str:

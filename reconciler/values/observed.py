@@ -346,6 +346,10 @@ class Trouble:
     advice: str = ""
 
 
+CERTIFICATE_EXPIRES = "CertificateExpires"
+"""The trouble of a certificate that is valid, but not for long."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObservedWorkload:
     """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted`:

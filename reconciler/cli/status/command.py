@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -43,7 +44,8 @@ def status(host: Path | None, output: str, watch: bool, every: float) -> None:
     """Show the provider, its money, leases, workloads and holds."""
     settings = settings_of(host)
     if not watch:
-        for line in _lines(settings, output):
+        first, *rest = _lines(settings, output)
+        for line in (emphasised(first) if output == "text" else first, *rest):
             click.echo(line)
         return
     screen = Screen()
@@ -55,6 +57,19 @@ def status(host: Path | None, output: str, watch: bool, every: float) -> None:
         return
     finally:
         screen.close()
+
+
+def screenful(lines: list[str], columns: int, rows: int) -> list[str]:
+    """The lines that fit, the last of which counts those below."""
+    if (more := len(lines) - rows) > 0:
+        lines = [*lines[: rows - 1], f"{more + 1} more lines below: make the window taller"]
+    return [line[:columns] for line in lines]
+
+
+def emphasised(line: str) -> str:
+    """The first line in bold on a terminal, unless $NO_COLOR is set; as it is elsewhere."""
+    is_plain = not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    return line if is_plain else click.style(line, bold=True)
 
 
 class Screen:
@@ -70,7 +85,8 @@ class Screen:
         """Replace the page."""
         if self._is_terminal:
             columns, rows = shutil.get_terminal_size()
-            cut = [line[: columns - 1] for line in lines[: rows - 1]]
+            first, *rest = screenful(lines, columns - 1, rows - 1)
+            cut = [emphasised(first), *rest]
             click.echo(CURSOR_HOME + "".join(f"{line}{CLEAR_LINE}\n" for line in cut) + CLEAR_BELOW, nl=False)
         elif lines != self._page:
             for line in [*([""] if self._page else []), *lines]:

@@ -11,13 +11,13 @@ import click
 import yaml
 
 from reconciler.cli.api_client import fetch
-from reconciler.cli.options import host_option, settings_of
+from reconciler.cli.options import host_option, settings_of, terminal_width
 from reconciler.reports.columns import table
 from reconciler.reports.list_view import ListView
 from reconciler.reports.view_json import view_text, view_tree
 from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
-from reconciler.values.money import show_rate
+from reconciler.values.money import amount_text
 from reconciler.values.times import format_duration, utc_text
 from reconciler.values.views import BidView, HoldView, LeaseView, WorkloadView
 
@@ -41,18 +41,27 @@ class Kind(Generic[Row]):
     rows: Callable[[ListenSettings], Sequence[Row]]
     columns: Columns[Row]
     wide: Columns[Row]
+    filters: Columns[Row]
+    """By the name of an option, the text that it must equal."""
 
     def lines(self, rows: Sequence[Row], *, wide: bool) -> list[str]:
-        """A table of the rows."""
+        """A table of the rows, as wide as the terminal unless all columns are wanted."""
         columns = {**self.columns, **(self.wide if wide else {})}
-        return list(table(list(columns), [[str(cell(row)) for cell in columns.values()] for row in rows]))
+        cells = [[str(cell(row)) for cell in columns.values()] for row in rows]
+        return list(table(list(columns), cells, None if wide else terminal_width()))
+
+    def matching(self, rows: Sequence[Row], wanted: Mapping[str, str]) -> Sequence[Row]:
+        """The rows for which every filter holds; UsageError for one that this kind does not have."""
+        if unknown := sorted(set(wanted) - set(self.filters)):
+            raise click.UsageError(f"--{unknown[0]} is not for this kind of object")
+        return [row for row in rows if all(str(self.filters[n](row)) == text for n, text in wanted.items())]
 
 
 def _orders(listen: ListenSettings) -> Sequence[OrderRow]:
     """Open orders with a decision."""
     bids = fetch(listen, "/api/v1/bids", ListView[BidView]).items
     holds = fetch(listen, "/api/v1/holds?about=orders", ListView[HoldView]).items
-    rows = [OrderRow(bid.order, "bid", f"{show_rate(bid.price_uve)} a block") for bid in bids]
+    rows = [OrderRow(bid.order, "bid", f"{amount_text(bid.price_uve)} a block") for bid in bids]
     rows += [OrderRow(hold.subject, hold.reason.value, hold.message) for hold in holds]
     return sorted(rows, key=lambda row: (row.order, row.decision))
 
@@ -60,6 +69,11 @@ def _orders(listen: ListenSettings) -> Sequence[OrderRow]:
 def _left(lease: LeaseView) -> str:
     left = lease.funding.seconds_left
     return "-" if left is None else format_duration(left) if left >= 0 else "ended"
+
+
+def _tenant(chain_id: str) -> str:
+    """The tenant of a lease, bid or order, whose id begins with its address."""
+    return chain_id.partition("/")[0]
 
 
 def _trouble(workload: WorkloadView) -> str:
@@ -77,7 +91,7 @@ WORKLOADS: Kind[WorkloadView] = Kind(
         "ID": lambda w: w.id,
         "STATE": lambda w: w.state,
         "READY": lambda w: f"{w.replicas_ready}/{w.replicas}",
-        "PRICE": lambda w: show_rate(w.price_uve),
+        "PRICE": lambda w: amount_text(w.price_uve),
         "TROUBLE": lambda w: w.trouble.reason if w.trouble else "-",
     },
     {
@@ -87,42 +101,47 @@ WORKLOADS: Kind[WorkloadView] = Kind(
         "ADDRESSES": _addresses,
         "WHY": _trouble,
     },
+    {"tenant": lambda w: _tenant(w.lease), "state": lambda w: w.state, "adapter": lambda w: w.adapter},
 )
 LEASES: Kind[LeaseView] = Kind(
     lambda listen: fetch(listen, "/api/v1/leases", ListView[LeaseView]).items,
     {
         "LEASE": lambda x: x.id,
-        "PRICE": lambda x: show_rate(x.price_uve),
-        "ACCRUED": lambda x: f"{x.funding.accrued_uve}uve",
+        "PRICE": lambda x: amount_text(x.price_uve),
+        "ACCRUED": lambda x: amount_text(x.funding.accrued_uve),
         "FUNDS": lambda x: x.funding.state,
         "LEFT": _left,
     },
     {
         "WORKLOAD": lambda x: x.workload,
-        "WITHDRAWN": lambda x: f"{x.withdrawn_uve}uve",
+        "WITHDRAWN": lambda x: amount_text(x.withdrawn_uve),
         "AT": lambda x: utc_text(x.withdrawn_at) if x.withdrawn_at else "-",
         "BLOCKS LEFT": lambda x: "-" if x.funding.blocks_left is None else x.funding.blocks_left,
     },
+    {"tenant": lambda x: _tenant(x.id), "state": lambda x: x.funding.state},
 )
 BIDS: Kind[BidView] = Kind(
     lambda listen: fetch(listen, "/api/v1/bids", ListView[BidView]).items,
     {
         "ORDER": lambda b: b.order,
-        "PRICE": lambda b: show_rate(b.price_uve),
-        "DEPOSIT": lambda b: f"{b.deposit_uve}uve",
+        "PRICE": lambda b: amount_text(b.price_uve),
+        "DEPOSIT": lambda b: amount_text(b.deposit_uve),
         "SINCE HEIGHT": lambda b: b.created_at_height,
     },
     {"BID": lambda b: b.id, "STATE": lambda b: b.state},
+    {"tenant": lambda b: _tenant(b.order), "state": lambda b: b.state},
 )
 ORDERS: Kind[OrderRow] = Kind(
     _orders,
     {"ORDER": lambda o: o.order, "DECISION": lambda o: o.decision},
     {"MESSAGE": lambda o: o.message},
+    {"tenant": lambda o: _tenant(o.order), "state": lambda o: o.decision},
 )
 HOLDS: Kind[HoldView] = Kind(
     lambda listen: fetch(listen, "/api/v1/holds", ListView[HoldView]).items,
     {"SUBJECT": lambda h: h.subject or "all", "REASON": lambda h: h.reason, "MESSAGE": lambda h: h.message},
     {"PUBLISHED": lambda h: "yes" if h.ours else "no", "APPROVAL": lambda h: h.approval[:SHOWN] or "-"},
+    {"state": lambda h: h.reason},
 )
 KINDS: Mapping[str, Kind[Any]] = {
     "workloads": WORKLOADS,
@@ -139,10 +158,19 @@ KINDS: Mapping[str, Kind[Any]] = {
 @click.option(
     "-o", "--output", type=click.Choice(["text", "wide", "json", "yaml"]), default="text", show_default=True
 )
-def get(kind: str, host: Path | None, output: str) -> None:
-    """List workloads, leases, bids, orders (with the decision about each) or holds."""
+@click.option("--tenant", help="Only those of this tenant's address.")
+@click.option("--state", help="Only those in this state: running, healthy, a decision, a hold's reason.")
+@click.option("--adapter", help="Only workloads of this adapter.")
+def get(kind: str, host: Path | None, output: str, **filters: str | None) -> None:
+    """List workloads, leases, bids, orders (with the decision about each) or holds.
+
+    \b
+    provider-daemon get workloads --state failed
+    provider-daemon get leases --tenant ve1... -o wide
+    """
     found = KINDS[kind]
-    rows = found.rows(settings_of(host).listen)
+    wanted = {name: text for name, text in filters.items() if text is not None}
+    rows = found.matching(found.rows(settings_of(host).listen), wanted)
     if output == "json":
         click.echo(view_text({kind: rows}), nl=False)
     elif output == "yaml":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.reports.provider_view import StatusView
 from reconciler.values.funding import Funding
-from reconciler.values.money import show_rate
+from reconciler.values.money import amount_text
 from reconciler.values.text import printable
 from reconciler.values.times import format_duration, format_remaining, utc_text
 from reconciler.values.views import LeaseView, WorkloadView
@@ -28,8 +28,20 @@ class StatusPage:
 def page_lines(page: StatusPage) -> Iterator[str]:
     """The page, line by line; texts from outside cannot move the terminal's cursor."""
     status = page.status
-    for line in (*_provider(status), *_switches(status), *_troubles(status), *_work(page), *_holds(status)):
-        yield printable(line)
+    sections = _issues(status), _provider(status), _readings(status), _work(page), _holds(status)
+    for section in sections:
+        yield from map(printable, section)
+
+
+def _issues(status: StatusView) -> Iterator[str]:
+    """What needs the operator, before everything else."""
+    issues = status.issues
+    if len(issues) < 2:
+        yield f"issues     {issues[0].message if issues else 'none'}"
+        return
+    yield f"issues     {len(issues)} need attention, the worst first:"
+    for issue in issues[:ROWS_MAX]:
+        yield f"           {issue.message}"
 
 
 def _provider(status: StatusView) -> Iterator[str]:
@@ -40,10 +52,11 @@ def _provider(status: StatusView) -> Iterator[str]:
     yield f"desired    {_commit(revisions.desired)}"
     yield f"applied    {_commit(revisions.applied)}"
     yield f"published  {_commit(revisions.published)}"
-    yield f"money      {money.balance_uve}uve in the wallet, {money.deposits_uve}uve locked in bids"
+    balance, deposits = amount_text(money.balance_uve), amount_text(money.deposits_uve)
+    yield f"money      {balance} in the wallet, {deposits} locked in bids"
     yield (
-        f"           {money.earned_uve}uve earned after {money.fees_uve}uve of fees, "
-        f"{money.accrued_uve}uve accrued on leases"
+        f"           {amount_text(money.earned_uve)} earned after {amount_text(money.fees_uve)} of fees, "
+        f"{amount_text(money.accrued_uve)} accrued on leases"
     )
     if money.balance_seconds_left is not None:
         left = format_duration(money.balance_seconds_left)
@@ -52,23 +65,15 @@ def _provider(status: StatusView) -> Iterator[str]:
         yield "           how long the balance lasts is not known yet"
     if money.payout_address:
         after = f"; the next one not before {utc_text(money.next_payout_at)}" if money.next_payout_at else ""
-        yield f"           {money.paid_out_uve}uve paid out; payouts go to {money.payout_address}{after}"
+        paid = amount_text(money.paid_out_uve)
+        yield f"           {paid} paid out; payouts go to {money.payout_address}{after}"
     if money.unexplained_uve:
-        yield f"           {money.unexplained_uve}uve unexplained: the transfers of some blocks are not known"
+        unexplained = amount_text(money.unexplained_uve)
+        yield f"           {unexplained} unexplained: the transfers of some blocks are not known"
     yield (
         f"market     {_count(counts.orders_open, 'order')} open, {_count(counts.bids_open, 'bid')}, "
         f"{_count(counts.leases, 'lease')}"
     )
-
-
-def _switches(status: StatusView) -> Iterator[str]:
-    """What the host's owner switched off, and how to switch it on again."""
-    if status.observe_only:
-        yield "           observe only"
-    if status.spending_stopped:
-        yield "           spending is stopped: provider-daemon stop-spending --off"
-    if status.draining:
-        yield "           draining, no new bids, leases continue: provider-daemon drain --off"
 
 
 def _commit(commit: str) -> str:
@@ -79,16 +84,11 @@ def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _troubles(status: StatusView) -> Iterator[str]:
-    for trouble in status.troubles:
-        yield f"trouble    {trouble.reason}: {trouble.message}; {trouble.advice}"
+def _readings(status: StatusView) -> Iterator[str]:
     cycle = status.cycle
     if cycle and cycle.why:
         failures = f" ({cycle.failures} in a row)" if cycle.failures > 1 else ""
         yield f"cycle      {cycle.outcome}{failures} at {utc_text(cycle.finished_at)}: {cycle.why}"
-    for reading in status.readings:
-        if reading.why:
-            yield f"unseen     {reading.source}: {reading.why}"
     for queue in status.queues:
         if queue.queued or queue.running:
             since = utc_text(queue.oldest_since)
@@ -103,7 +103,7 @@ def _work(page: StatusPage) -> Iterator[str]:
             yield f"funds      {lease.workload}  {state}{format_remaining(lease.funding.seconds_left)}"
     rows = sorted(page.workloads, key=lambda w: (w.trouble is None, w.id))
     for each in rows[:ROWS_MAX]:
-        yield f"workload   {each.id}  {each.state}  {show_rate(each.price_uve)} a block{_trouble(each)}"
+        yield f"workload   {each.id}  {each.state}  {amount_text(each.price_uve)} a block{_trouble(each)}"
     if len(rows) > ROWS_MAX:
         yield f"           and {len(rows) - ROWS_MAX} more: provider-daemon get workloads"
 

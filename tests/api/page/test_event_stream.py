@@ -176,13 +176,13 @@ def test_the_overview_lists_the_most_urgent_first(snapshots: SnapshotStore, serv
         "states": {"healthy": 2, "low": 0, "critical": 1, "unfunded": 0, "exhausted": 0},
         "min_seconds_left": 20,
     }
-    assert [(g["reason"], g["count"], g["ours"], g["needs_operator"]) for g in tree["hold_groups"]] == [
-        ("Ceiling", 1, True, False),
-        ("NotWorthItsFee", 1, True, False),
-        ("PriceJump", 1, True, True),
-        ("RepositoryUnseen", 1, True, False),
-        ("NoCapacity", 9, False, False),
-        ("PriceTooLow", 1, False, False),
+    assert [(g["reason"], g["count"], g["ours"]) for g in tree["hold_groups"]] == [
+        ("Ceiling", 1, True),
+        ("NotWorthItsFee", 1, True),
+        ("PriceJump", 1, True),
+        ("RepositoryUnseen", 1, True),
+        ("NoCapacity", 9, False),
+        ("PriceTooLow", 1, False),
     ]
     assert len(tree["hold_groups"][4]["examples"]) == 5
     assert tree["income_uve_per_block"] == "4894"

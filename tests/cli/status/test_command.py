@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 
+from reconciler.cli.status.command import screenful
 from reconciler.cli.status.page import ROWS_MAX
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import WorkloadId
@@ -46,12 +47,13 @@ def test_the_page_shows_money_troubles_and_holds(terminal: Terminal) -> None:
     code, out, _ = terminal.run("status")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0] == "provider   one  ve1provider"
-    assert "unseen     repository: the remote hung up" in lines
-    assert f"workload   {HEALTHY.id}  running  2446.5uve a block" in lines
+    assert lines[0] == "issues     3 need attention, the worst first:"
+    assert lines[1] == "           repository is unseen: the remote hung up"
+    assert lines[4] == "provider   one  ve1provider"
+    assert f"workload   {HEALTHY.id}  running  2,446.5uve a block" in lines
     trouble = "ImagePullFailed: no such image; correct the image's name"
     failing = f"workload   {FAILING.id}  failed  1uve a block  {trouble}"
-    assert lines.index(failing) < lines.index(f"workload   {HEALTHY.id}  running  2446.5uve a block")
+    assert lines.index(failing) < lines.index(f"workload   {HEALTHY.id}  running  2,446.5uve a block")
     assert "held       all  Ceiling: spend_per_hour is reached" in lines
     assert "pending tx ABABABABABAB: bid 2733uve a block" in lines
     assert json.loads(terminal.run("status", "-o", "json")[1])["address"] == "ve1provider"
@@ -72,8 +74,8 @@ def test_switches_of_the_owner_are_shown_with_the_command_to_reset_them(terminal
     assert "drain --off" not in terminal.run("status")[1]
     terminal.snapshots.publish(replace(SHOWN, draining=True, spending_stopped=True))
     out = terminal.run("status")[1]
-    assert "draining, no new bids, leases continue: provider-daemon drain --off" in out
-    assert "spending is stopped: provider-daemon stop-spending --off" in out
+    assert "draining: no new bids, leases continue; `provider-daemon drain --off` ends it" in out
+    assert "spending is stopped; `provider-daemon stop-spending --off` resumes it" in out
     assert json.loads(terminal.run("status", "-o", "json")[1])["draining"] is True
 
 
@@ -102,7 +104,7 @@ def test_watch_prints_changes_to_a_pipe_until_interrupted(terminal: Terminal) ->
     process = start_watching(terminal, writer)
     os.close(writer)
     with os.fdopen(reader) as out:
-        assert out.readline() == "provider   one  ve1provider\n"
+        assert out.readline() == "issues     3 need attention, the worst first:\n"
         terminal.snapshots.publish(replace(SHOWN, provider="two"))
         for line in out:
             if line == "provider   two  ve1provider\n":
@@ -111,6 +113,13 @@ def test_watch_prints_changes_to_a_pipe_until_interrupted(terminal: Terminal) ->
         rest = out.read()
     assert "\x1b" not in rest
     assert rest.count("provider ") == 0, "what did not change is not printed again"
+
+
+def test_a_small_window_says_how_much_is_below() -> None:
+    lines = [f"line {number}" for number in range(30)]
+    assert screenful(lines, 5, 23) == ["line "] * 22 + ["8 mor"]
+    assert screenful(lines, 80, 23)[-1] == "8 more lines below: make the window taller"
+    assert screenful(lines, 80, 30) == lines
 
 
 def test_watch_redraws_a_terminal_in_place(terminal: Terminal) -> None:
@@ -126,7 +135,7 @@ def test_watch_redraws_a_terminal_in_place(terminal: Terminal) -> None:
     assert seen.startswith(b"\x1b[?1049h\x1b[H")
     _, left, last = seen.partition(b"\x1b[?1049l")
     assert left
-    assert last.startswith(b"provider   one  ve1provider")
+    assert last.startswith(b"issues     3 need attention, the worst first:")
 
 
 def test_watch_waits_for_a_daemon_that_does_not_respond(terminal: Terminal) -> None:

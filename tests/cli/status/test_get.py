@@ -20,7 +20,7 @@ def test_columns_are_aligned_and_wide_has_more(terminal: Terminal) -> None:
     assert code == 0
     assert names.split() == ["ID", "STATE", "READY", "PRICE", "TROUBLE"]
     assert {row.split()[0]: row.split()[1:] for row in rows} == {
-        HEALTHY.id: ["running", "2/2", "2446.5uve", "-"],
+        HEALTHY.id: ["running", "2/2", "2,446.5uve", "-"],
         FAILING.id: ["failed", "0/0", "1uve", "ImagePullFailed"],
     }
     assert {row.index(word) for row, word in zip(rows, ("running", "failed"), strict=True)} == {
@@ -47,7 +47,7 @@ def test_orders_are_listed_with_their_decisions(terminal: Terminal) -> None:
 
 def test_leases_have_the_time_left(terminal: Terminal) -> None:
     _, out, _ = terminal.run("get", "leases")
-    assert f"{RUNNING}   2446.5uve   7338uve   healthy   -" in out
+    assert f"{RUNNING}   2,446.5uve   7,338uve   healthy   -" in out
 
 
 def test_an_empty_list(terminal: Terminal) -> None:
@@ -87,3 +87,14 @@ def test_without_a_daemon_the_error_has_the_start_command(terminal: Terminal) ->
     assert code == 1
     assert err.startswith("error: no daemon answers on 127.0.0.1:")
     assert "start it with `provider-daemon run`" in err
+
+
+def test_filters_select_rows_and_are_refused_for_other_kinds(terminal: Terminal) -> None:
+    assert terminal.run("get", "workloads", "--state", "failed")[1].splitlines()[1].startswith(FAILING.id)
+    assert terminal.run("get", "workloads", "--adapter", "elsewhere")[1] == "no workloads\n"
+    assert (
+        len(terminal.run("get", "leases", "--tenant", "ve1tenant")[1].splitlines()) == len(SHOWN.leases) + 1
+    )
+    code, _, err = terminal.run("get", "leases", "--adapter", "kubernetes")
+    assert code == 64
+    assert "--adapter is not for this kind of object" in err
