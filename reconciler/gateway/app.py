@@ -45,6 +45,7 @@ class GatewayApp:
         parts = (self._open, self._manifests, LeaseRoutes(self._requests), self._streams, self._portal)
         for routes in parts:
             routes.add_to(app.router)
+        app.on_response_prepare.append(_hide_versions)
         return app
 
     def close(self) -> None:
@@ -77,6 +78,10 @@ class GatewayApp:
         self._refusals.note(client_of(request.remote or ""), f"{request.method} {request.path}", refusal)
         self._counters.count_response(_route_of(request), refusal.status)
         return portal_error(refusal) if is_portal else response_of(refusal)
+
+
+async def _hide_versions(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "provider-daemon"
 
 
 def _of_router(error: web.HTTPException) -> GatewayRefusal:

@@ -79,4 +79,6 @@ class Authentication:
         except CertificateRefusedError as error:
             message = f"the client certificate is refused: {error}"
             raise GatewayRefusal(401, message) from error
+        except ValueError as error:  # a field that the library decodes when it is read
+            raise GatewayRefusal(401, "the client certificate cannot be decoded") from error
         return Caller(permissions, SubmissionMethod.CERTIFICATE)

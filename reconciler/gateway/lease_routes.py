@@ -44,8 +44,12 @@ class LeaseRoutes:
 
 def json_response(value: object, status: int = 200) -> web.Response:
     """A value as compact JSON."""
-    body = json.dumps(value, separators=(",", ":")).encode()
-    return web.Response(body=body, status=status, headers={"Content-Type": JSON_TYPE})
+    return web.Response(body=json_bytes(value), status=status, headers={"Content-Type": JSON_TYPE})
+
+
+def json_bytes(value: object) -> bytes:
+    """Compact JSON."""
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _permits_any(found: LeaseRequest, service: str) -> bool:

@@ -115,6 +115,7 @@ class GatewayServer:
             max_line_size=LINE_MAX_BYTES,
             max_field_size=TOKEN_MAX_CHARACTERS + 100,
             max_headers=HEADERS_MAX,
+            auto_decompress=False,  # no known client compresses, and a small body can become a large one
             handle_signals=False,
         )
         await self._runner.setup()
@@ -146,6 +147,10 @@ class GatewayServer:
         await self._runner.cleanup()
         await self._listener.finish()
         self._routes.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _reload(self) -> None:
         """Load a renewed certificate; an invalid one is logged, and the old one stays."""

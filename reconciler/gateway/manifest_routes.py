@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 
 from aiohttp import web
 
@@ -40,6 +41,12 @@ SUBMISSION_RATE = Rate(0.5, 30)
 AT_ONCE = 4
 """Manifests of one account in progress; a client sends one for each lease of a deployment."""
 
+OTHERS_RATE = Rate(0.1, 6)
+"""Manifests of an account without a lease here, which may be a stranger's."""
+
+OTHERS_AT_ONCE = 40
+"""Manifests of all such accounts in progress, each of up to 1 MiB."""
+
 TENANT_THREADS, OTHER_THREADS, QUEUED = 16, 8, 1_024
 """Accounts without a lease here wait for one in threads of their own, so that they delay no tenant."""
 
@@ -57,8 +64,9 @@ class ManifestRoutes:
             True: BoundedExecutor("gateway-tenants", TENANT_THREADS, QUEUED, SUBMISSION_SECONDS),
             False: BoundedExecutor("gateway-others", OTHER_THREADS, 4 * OTHER_THREADS, SUBMISSION_SECONDS),
         }
-        self._rate = RateLimiter(SUBMISSION_RATE)
+        self._rates = {True: RateLimiter(SUBMISSION_RATE), False: RateLimiter(OTHERS_RATE)}
         self._in_progress = ConcurrencyLimit(AT_ONCE)
+        self._of_others = ConcurrencyLimit(OTHERS_AT_ONCE)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -89,17 +97,17 @@ class ManifestRoutes:
             raise GatewayRefusal(
                 401, UNAUTHORIZED, cause="the token does not permit send-manifest", about=caller.owner
             )
-        if wait := self._rate.take(caller.owner, time.monotonic()):
+        is_tenant = self._requests.leases.is_tenant(caller.owner)
+        if wait := self._rates[is_tenant].take(caller.owner, time.monotonic()):
             raise GatewayRefusal(
                 429, "too many manifests; retry later", retry_seconds=int(wait) + 1, about=caller.owner
             )
-        self._in_progress.enter(caller.owner)
-        try:
+        with self._in_progress.entered(caller.owner), ExitStack() as stack:
+            if not is_tenant:
+                stack.enter_context(self._of_others.entered(""))
             body = await read_body(request)
-            executor = self._executors[self._requests.leases.is_tenant(caller.owner)]
+            executor = self._executors[is_tenant]
             answer = await run_bounded(executor, lambda: self._submit(caller, deployment, body))
-        finally:
-            self._in_progress.leave(caller.owner)
         if isinstance(answer, SubmissionRefusal):
             raise GatewayRefusal(
                 answer.status, answer.text, retry_seconds=answer.retry_after_seconds, about=caller.owner

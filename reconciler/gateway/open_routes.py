@@ -8,10 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from reconciler.gateway.lease_directory import LeaseDirectory
-from reconciler.gateway.lease_routes import json_response
-from reconciler.gateway.refusals import GatewayRefusal
+from reconciler.gateway.lease_routes import json_bytes, json_response
+from reconciler.gateway.refusals import JSON_TYPE, GatewayRefusal
 from reconciler.gateway.requests import LEASE
 from reconciler.values.observed import State
+from reconciler.values.snapshot import Snapshot
 
 VERSION = version("virtengine-provider-gitops")
 NOT_SERVED = {
@@ -30,6 +31,7 @@ class OpenRoutes:
     def __init__(self, leases: LeaseDirectory, hostname: str) -> None:
         self._leases = leases
         self._hostname = hostname
+        self._status: tuple[Snapshot | None, bytes] = (None, b"")
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Add the routes."""
@@ -40,8 +42,12 @@ class OpenRoutes:
             router.add_route(method, path, _refused(sentence))
 
     async def status(self, _: web.Request) -> web.Response:
-        """Numbers are plain integers; null is unknown."""
-        return json_response(provider_status(self._leases, self._hostname))
+        """Numbers are plain integers; null is unknown. Computed once a cycle, as anyone may request it."""
+        snapshot, body = self._status
+        if snapshot is not self._leases.snapshot:
+            snapshot, body = self._leases.snapshot, json_bytes(provider_status(self._leases, self._hostname))
+            self._status = (snapshot, body)
+        return web.Response(body=body, headers={"Content-Type": JSON_TYPE})
 
     async def version(self, _: web.Request) -> web.Response:
         """The program's version."""

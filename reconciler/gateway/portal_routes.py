@@ -27,6 +27,9 @@ from reconciler.values.views import WorkloadView
 PREFIX = "/api/v1"
 DEPLOYMENT = f"{PREFIX}/deployments/{{id:[^/]{{1,200}}}}"
 PAGE_MAX = 100
+BODY_MAX_BYTES = 8_192
+"""Of a signed request: anyone can have one hashed, and the client's have some 20 bytes."""
+
 READ_THREADS, READS_QUEUED = 4, 64
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -203,7 +206,7 @@ class PortalRoutes:
         if not signed.is_signed:
             return await self._requests.caller(request)
         if request.can_read_body:
-            body = await read_body(request)
+            body = await read_body(request, BODY_MAX_BYTES)
             signed = SignedRequest(signed.method, signed.path, body, request.headers, request.query)
         try:
             owner = self._verifier.verify(signed, self._now() * 1000)

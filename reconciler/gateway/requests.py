@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -112,19 +113,20 @@ class ConcurrencyLimit:
     at_most: int
     _counts: dict[str, int] = field(default_factory=dict)
 
-    def enter(self, owner: str) -> None:
-        """Count one; GatewayRefusal if it is one too many."""
+    @contextmanager
+    def entered(self, owner: str) -> Iterator[None]:
+        """Count one while the block runs; GatewayRefusal if it is one too many."""
         count = self._counts.get(owner, 0)
         if count >= self.at_most:
             message = f"{count} requests of this kind are in progress; retry when one has ended"
             raise GatewayRefusal(429, message, retry_seconds=BUSY_SECONDS, about=owner)
         self._counts[owner] = count + 1
-
-    def leave(self, owner: str) -> None:
-        """One has ended."""
-        self._counts[owner] -= 1
-        if not self._counts[owner]:
-            del self._counts[owner]
+        try:
+            yield
+        finally:
+            self._counts[owner] -= 1
+            if not self._counts[owner]:
+                del self._counts[owner]
 
 
 async def run_bounded(executor: BoundedExecutor, work: Callable[[], Result]) -> Result:
@@ -135,17 +137,23 @@ async def run_bounded(executor: BoundedExecutor, work: Callable[[], Result]) -> 
         raise GatewayRefusal(503, "the provider is busy; retry later", retry_seconds=BUSY_SECONDS) from None
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, bytes_max: int = BODY_MAX_BYTES) -> bytes:
     """The whole body; GatewayRefusal if it is too large or comes too slowly."""
+    found = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise GatewayRefusal(413, f"the body has more than {BODY_MAX_BYTES} bytes") from None
+            async for chunk in request.content.iter_any():
+                found += chunk
+                if len(found) > bytes_max:
+                    raise GatewayRefusal(413, f"the body has more than {bytes_max} bytes")
     except TimeoutError:
         raise GatewayRefusal(408, f"the body did not arrive within {BODY_SECONDS:.0f} s") from None
+    return bytes(found)
 
 
 def _certificates(request: web.Request) -> tuple[x509.Certificate, ...]:
     connection = request.transport.get_extra_info("ssl_object") if request.transport else None
-    return tuple(connection.presented()) if isinstance(connection, TlsConnection) else ()
+    try:
+        return tuple(connection.presented()) if isinstance(connection, TlsConnection) else ()
+    except ValueError as error:
+        raise GatewayRefusal(401, "the client certificate cannot be decoded") from error

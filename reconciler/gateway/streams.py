@@ -55,6 +55,9 @@ FOLLOW_SECONDS = 2.0
 COST_FACTOR = 4
 """A follower waits so many times as long as the last read took, so that slow targets are read less often."""
 
+STREAM_SECONDS_MAX = 3_600.0
+"""A stream ends then, as its token may have expired, or its certificate been revoked."""
+
 NO_PODS, UNREACHABLE = 4000, 4002
 
 
@@ -175,14 +178,15 @@ class LeaseStreams:
         if counters.streams >= STREAMS_MAX:
             message = "too many streams are open; retry later"
             raise GatewayRefusal(503, message, retry_seconds=BUSY_SECONDS, about=owner)
-        self._of_one.enter(owner)
-        counters.streams += 1
-        try:
-            await socket.prepare(request)
-            await _first_of(self._send(socket, frames), _ping(socket), _drain(socket))
-        finally:
-            counters.streams -= 1
-            self._of_one.leave(owner)
+        with self._of_one.entered(owner):
+            counters.streams += 1
+            try:
+                await socket.prepare(request)
+                end = asyncio.sleep(STREAM_SECONDS_MAX)
+                await _first_of(self._send(socket, frames), _ping(socket), _drain(socket), end)
+                await socket.close(code=WSCloseCode.OK, message=b"reconnect to go on")
+            finally:
+                counters.streams -= 1
         return socket
 
     async def _send(self, socket: web.WebSocketResponse, frames: AsyncIterator[str]) -> None:

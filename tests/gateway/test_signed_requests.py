@@ -18,7 +18,7 @@ from reconciler.gateway.signed_requests import (
 from reconciler.gateway.tokens import sign_document
 from tests.replay.tokens import KEYS
 
-CHAIN, NOW = "virtengine-1", 1_796_025_600_000
+CHAIN, NOW = "virtengine-localnet-1", 1_796_025_600_000
 ALICE = KEYS["alice"]
 
 
