@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+from prometheus_client.registry import Collector
 
 from reconciler.api.auth.authenticators import RateLimitedAuth
 from reconciler.api.openapi import openapi_document
@@ -40,7 +41,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What the routes read: snapshots, adapters by name, and the journal; how to wake the loop; the time in
-    unix seconds; the work queues.
+    unix seconds; the work queues. `collectors`, `troubles` and `certificates` (expiry by server) are those of
+    other servers.
     """
 
     snapshots: SnapshotStore
@@ -50,6 +52,9 @@ class Sources:
     now: Callable[[], int]
     stale_seconds: int = 300
     queues: Callable[[], tuple[QueueStatistics, ...]] = tuple
+    collectors: tuple[Collector, ...] = ()
+    troubles: Callable[[], tuple[Trouble, ...]] = tuple
+    certificates: Callable[[], Mapping[str, int]] = dict
 
 
 class Api:

@@ -20,7 +20,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 @dataclass(frozen=True, slots=True)
 class MetricSources:
     """Snapshots, timings of calls to repository and chain, when certificates expire (unix seconds, by
-    server), and work queues; `now` gives unix seconds.
+    server), work queues, and what other servers collect; `now` gives unix seconds.
     """
 
     snapshots: SnapshotStore
@@ -28,6 +28,7 @@ class MetricSources:
     calls: CallTimings = field(default_factory=CallTimings)
     certificates: Callable[[], Mapping[str, int]] = dict
     queues: Callable[[], Iterable[QueueStatistics]] = tuple
+    collectors: tuple[Collector, ...] = ()
 
 
 class SnapshotCollector(Collector):
@@ -57,6 +58,8 @@ def metrics_page(sources: MetricSources) -> Callable[[], bytes]:
     """A function that renders all metrics in text format 0.0.4."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(SnapshotCollector(sources))
+    for collector in sources.collectors:
+        registry.register(collector)
     ProcessCollector(registry=registry)
     name = metrics_market.SETTLED
     untyped, counter = f"# TYPE {name} untyped".encode(), f"# TYPE {name} counter".encode()

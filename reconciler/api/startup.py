@@ -111,9 +111,16 @@ def start_servers(sources: Sources, serving: Serving, calls: CallTimings) -> Sta
 
 def _start(sources: Sources, serving: Serving, credentials: _Credentials, calls: CallTimings) -> Started:
     secret = SecretFile(serving.webhook_secret, read_hook_secret) if serving.webhook_secret else None
-    api = Api(sources, secret, credentials.troubles)
+    api = Api(sources, secret, lambda: (*credentials.troubles(), *sources.troubles()))
     page = metrics_page(
-        MetricSources(sources.snapshots, sources.now, calls, credentials.expiries, sources.queues)
+        MetricSources(
+            sources.snapshots,
+            sources.now,
+            calls,
+            lambda: {**credentials.expiries(), **sources.certificates()},
+            sources.queues,
+            sources.collectors,
+        )
     )
 
     def served(

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from reconciler.api.metrics import MetricSources, metrics_page
+from reconciler.gateway.counters import GatewayCollector, GatewayCounters
 from reconciler.runtime.call_timings import CallTimings
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.funding import Funding, TimeLeft
@@ -31,7 +32,9 @@ def families() -> dict[str, str]:
     lease = replace(FULL.leases[0], funding=TimeLeft(Funding.LOW, 1, 5))
     some = Resources(1, 1, 1, 1)
     snapshots = SnapshotStore(replace(FULL, leases=(lease,), capacity=CapacityView(some, some, some)))
-    text = metrics_page(MetricSources(snapshots, lambda: NOON, calls, lambda: {"HTTP API": NOON}))().decode()
+    gateway = GatewayCollector(GatewayCounters(), lambda: 0, lambda: 0)
+    sources = MetricSources(snapshots, lambda: NOON, calls, lambda: {"HTTP API": NOON}, collectors=(gateway,))
+    text = metrics_page(sources)().decode()
     return {line.split()[2]: line.split()[3] for line in text.splitlines() if line.startswith("# TYPE")}
 
 

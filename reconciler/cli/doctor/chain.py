@@ -13,6 +13,7 @@ from reconciler.chain.node_errors import NodeError
 from reconciler.chain.rpc import NodeStatus
 from reconciler.chain.witness import witness_at
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
+from reconciler.cli.doctor.gateway import check_host_uri
 from reconciler.journal.errors import JournalError
 from reconciler.journal.opening import open_records
 from reconciler.planning.money.day_totals import LOW_SECONDS, balance_seconds_left, is_balance_falling
@@ -149,6 +150,7 @@ def _ours(settings: Settings, market: Market) -> Iterator[CheckResult]:
         yield ok("provider", f"{wallet.address} is registered")
     if (payout := settings.limits.payout) and payout.address == wallet.address:
         yield wrong("payout", f"{wallet.address} would pay itself", "name another account in payout.address")
+    yield from check_host_uri(settings.gateway, market.provider)
     memory = _memory(settings)
     yield _balance(settings.limits, market, memory.ledger if memory else None)
 

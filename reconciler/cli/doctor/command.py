@@ -17,6 +17,7 @@ from reconciler.cli.doctor.chain import check_chain
 from reconciler.cli.doctor.checks import CheckResult, CheckState, ok, wrong
 from reconciler.cli.doctor.cluster import check_cluster
 from reconciler.cli.doctor.forge import check_forge
+from reconciler.cli.doctor.gateway import check_gateway
 from reconciler.cli.doctor.hosts import check_hosts
 from reconciler.cli.doctor.machine import check_git, check_outside, check_ports, check_state, open_key
 from reconciler.cli.doctor.repository import check_repository
@@ -73,6 +74,7 @@ def examine(host: Path | None) -> Iterator[CheckResult]:
     yield from _run_guarded("git", check_git)
     yield from _run_guarded("port", lambda: check_ports(settings))
     yield from _run_guarded("certificate", lambda: check_outside(settings))
+    yield from _run_guarded("gateway", lambda: check_gateway(settings.gateway))
     yield from _run_guarded("chain", lambda: check_chain(settings, key))
     yield from _outside(settings, key)
     yield from _run_guarded("forge", lambda: check_forge(settings))

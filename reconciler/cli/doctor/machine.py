@@ -123,6 +123,8 @@ def check_ports(settings: Settings) -> Iterator[CheckResult]:
     running = runs(settings.state)
     listen = settings.listen
     places = {"port api": listen.api, "port metrics": listen.metrics, "port outside": listen.outside}
+    if settings.gateway is not None:
+        places |= {"port gateway": settings.gateway.address, "port grpc": settings.gateway.grpc}
     for check, place in places.items():
         if place is not None:
             yield _port(check, place, running)
