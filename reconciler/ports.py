@@ -12,6 +12,8 @@ from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.intents import Confirmation, FeeTerms, Intent, Prepared
 from reconciler.values.ledger import LedgerPage
+from reconciler.values.ledger import BookedEntry, MonthSum
+from reconciler.values.manifests import TenantManifests
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
 from reconciler.values.observed import AdapterView, Market, Transfer
@@ -127,6 +129,21 @@ class Adapter(Protocol):
     def logs(self, workload: WorkloadId, tail_lines: int) -> Iterator[bytes]:
         """The last lines of its containers, each prefixed with its container; bounded in bytes. Raises
         OSError with a message.
+        """
+
+
+class Manifests(Protocol):
+    """The manifests that tenants sent, on their branch."""
+
+    def current(self) -> Reading[TenantManifests]:
+        """As last read; waits for no network. Unseen before the first read."""
+
+    def unsealed(self, workload: Workload) -> Workload | Outcome:
+        """The workload with the plain values of its sealed ones, for its adapter alone; else why not."""
+
+    def synchronise(self) -> Outcome:
+        """Push what is not pushed, without force; at first, read the branch from the remote repository.
+        Idempotent; may wait for the repository.
         """
 
 

@@ -46,6 +46,9 @@ CREDENTIALS = "$CREDENTIALS_DIRECTORY"
 PASSPHRASE_CREDENTIAL = "passphrase"  # noqa: S105  # its name, not itself
 """Credential that replaces the passphrase file, if the service has it."""
 
+IDENTITY_FILE = "identity.age"
+"""Name of the file of age identities in the keyring's directory."""
+
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/@:]+@[^/:]+:")
 """A URL or `user@host:path`; any other repository address is a path on this machine."""
 
@@ -129,6 +132,14 @@ class GatewaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SealingSettings:
+    """The age recipient that values are sealed for, and the file of the identities that unseal them."""
+
+    recipient: str
+    identity: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Settings of the machine's owner; paths are absolute. `adapters` are those with credentials, by name."""
 
@@ -141,6 +152,7 @@ class Settings:
     state: Path
     listen: ListenSettings
     gateway: GatewaySettings | None
+    sealing: SealingSettings | None
     notices: NoticeSettings | None
     forge: ForgeSettings | None
     limits: Limits
@@ -251,6 +263,7 @@ def _settings(path: Path, file: HostFile, flags: Flags, environment: Mapping[str
         state=here / file.state,
         listen=_listen(here, file.listen),
         gateway=_gateway(here, file.gateway) if file.gateway else None,
+        sealing=_sealing(here, file),
         notices=NoticeSettings(file.notices.url, _below(here, file.notices.secret_file))
         if file.notices
         else None,
@@ -315,6 +328,19 @@ def _gateway(here: Path, model: GatewayModel) -> GatewaySettings:
         connections_per_client=model.connections_per_client,
         requests_per_minute=model.requests_per_minute,
     )
+
+
+def identity_file(here: Path, file: HostFile) -> Path:
+    """The file of the age identities."""
+    keyring = _below(here, file.provider.keyring) or here / file.state / "keyring"
+    named = file.sealing.identity if file.sealing else None
+    return _below(here, named) or keyring / IDENTITY_FILE
+
+
+def _sealing(here: Path, file: HostFile) -> SealingSettings | None:
+    if file.sealing is None:
+        return None
+    return SealingSettings(file.sealing.recipient, identity_file(here, file))
 
 
 def _key(here: Path, file: HostFile, environment: Mapping[str, str]) -> KeySettings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from reconciler.chain.call_deadline import CallDeadline
 from reconciler.chain.client import ChainClient, ClientOptions
 from reconciler.chain.heights import HeightWatch, SeenHeight, seen_height
 from reconciler.chain.keyring import open_keyring
+from reconciler.chain.leased_deployments import leased_deployment
 from reconciler.chain.tx_builder import FeePolicy
 from reconciler.chain.witness import witness_at
 from reconciler.cycle.clock import HostClock
@@ -33,15 +35,20 @@ from reconciler.cycle.exceptions import FailedThreads
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.forge.status_sender import StatusSender, status_sender
+from reconciler.gateway.manifest_intake import IntakeSettings, ManifestIntake
+from reconciler.gateway.submissions import Submissions
 from reconciler.git.backoff import Backoff, credentials_version
 from reconciler.git.file_watcher import FileWatcher, watched_paths
+from reconciler.git.manifest_branch import ManifestBranch
 from reconciler.git.remote import remote_host
 from reconciler.git.repository import GitRepository
 from reconciler.journal.opening import copy_journal, open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.planning.revisions.adapter_grants import denial
 from reconciler.ports import Inspector, Wake, WorkQueues
+from reconciler.runtime.accepted_manifests import AcceptedManifests
 from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
+from reconciler.runtime.sealing import Identities
 from reconciler.runtime.secret_files import SecretFile, read_token
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.runtime.throttled_wake import ThrottledWake
@@ -57,6 +64,9 @@ from reconciler.values.snapshot import Snapshot
 ADAPTER_STATE, ADAPTER_RUNS = "adapters", "adapter-runs"
 """Folders of the state directory, with a folder for each adapter; the second holds nothing that lasts."""
 log = logging.getLogger(__name__)
+
+LOOK_UP_SECONDS = 5.0
+"""How long a query for a tenant's submission may take."""
 
 FETCH_WAIT_SECONDS = 0.25
 """How long a cycle of the loop waits for a read of the repository, which goes on beside it."""
@@ -77,6 +87,7 @@ class Daemon:
     clock: HostClock
     inspectors: Mapping[str, Inspector]
     calls: CallTimings
+    submissions: Submissions | None = None
 
     def stop(self) -> None:
         """Stop after the current cycle; may be called from a signal handler."""
@@ -154,10 +165,13 @@ def open_daemon(
         adapters = _adapters(settings, address, for_bursts, wait_seconds)
         stack.callback(adapters.close)
         calls = CallTimings()
+        tenants = _tenants(settings, clock, stack, in_background=background)
+        in_force: deque[Desired] = deque(maxlen=1)
 
         def configure(desired: Desired) -> None:
             if desired.commit:  # before the first revision no adapter is known
                 adapters.configure(adapter_targets(desired, settings, address))
+                in_force.append(desired)
 
         environment = Environment(
             provider=settings.provider,
@@ -170,6 +184,7 @@ def open_daemon(
             configure=configure,
             notifier=_notifier(settings),
             forge=_forge(settings, backoff),
+            manifests=tenants.accepted if tenants else None,
             limits=settings.limits_now,
             publishes_status=settings.repository.publish,
             publishes_snapshot=settings.repository.snapshot,
@@ -185,7 +200,44 @@ def open_daemon(
         watcher = FileWatcher(_watched(settings), clock.wake)
         watcher.start()
         stack.callback(watcher.close)
-        yield Daemon(settings, environment, runner, loop, snapshots, clock, adapters, calls)
+        submissions = None
+        if tenants and settings.sealing:
+            rules = IntakeSettings(
+                settings.sealing.recipient, lambda: in_force[0] if in_force else None, clock.wake, clock.now
+            )
+            node = settings.chain.node.grpc_node(LOOK_UP_SECONDS)
+            stack.callback(node.close)
+            submissions = ManifestIntake(
+                lambda deployment: leased_deployment(node, deployment, address),
+                tenants.branch,
+                tenants.accepted,
+                rules,
+            )
+        yield Daemon(
+            settings, environment, runner, loop, snapshots, clock, adapters, calls, submissions=submissions
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TenantManifestStore:
+    """The branch of accepted manifests, and its reader."""
+
+    branch: ManifestBranch
+    accepted: AcceptedManifests
+
+
+def _tenants(
+    settings: Settings, clock: HostClock, stack: ExitStack, *, in_background: bool
+) -> TenantManifestStore | None:
+    if settings.sealing is None:
+        return None
+    branch = ManifestBranch(settings.repository, settings.state, f"tenants/{settings.provider}", Backoff())
+    stack.callback(branch.close)
+    identities = Identities(settings.sealing.identity)
+    accepted = AcceptedManifests(branch, identities, clock.wake, in_background=in_background)
+    if settings.gateway is not None:
+        accepted.accept_since(clock.now())
+    return TenantManifestStore(branch, accepted)
 
 
 def _queues(settings: Settings, clock: HostClock, wake: Wake) -> WorkQueues:

@@ -15,7 +15,7 @@ from reconciler.chain.wire_market import (
     order_of,
     payment_of,
 )
-from reconciler.chain.wire_values import attributes_of, unit_of
+from reconciler.chain.wire_values import attributes_of, text_of, unit_of
 from reconciler.values.ids import DeploymentId, GroupId, OrderId
 from reconciler.values.observed import EscrowAccount, Lease, Order, Payment, State
 from reconciler.values.resources import USAGE_BILLED
@@ -100,7 +100,9 @@ def states(order: OrderId, deployments: Deployments) -> tuple[State, State]:
 
 
 def resolve_lease(lease: Lease, deployments: Deployments) -> Lease:
-    """The lease with the resources of its group, which no later message changes (semantics 6.2)."""
+    """The lease with the resources of its group, which no later message changes (semantics 6.2), and the
+    hash of its deployment, which the tenant may change (semantics 6.4).
+    """
     found = deployments.get(lease.id.deployment)
     group = _group(found, lease.id.order.group) if found else None
     if group is None:
@@ -112,6 +114,8 @@ def resolve_lease(lease: Lease, deployments: Deployments) -> Lease:
         units=tuple(unit_of(unit) for unit in spec.resources),
         usage_billed=USAGE_BILLED in attributes,
         attributes=attributes,
+        group=text_of(spec.name),
+        manifest_hash=found.deployment.hash.hex() if found else "",
     )
 
 

@@ -176,6 +176,7 @@ class Refresh:
         if old is not None and not lease.units:
             lease = replace(lease, units=old.units, usage_billed=old.usage_billed)
             lease = replace(lease, attributes=old.attributes)
+            lease = replace(lease, group=old.group, manifest_hash=old.manifest_hash)
         return mark_closed(lease, reason)
 
     def _accounts(

@@ -10,6 +10,7 @@ from reconciler.cycle.environment import Environment
 from reconciler.cycle.exceptions import failure_of
 from reconciler.ports import Adapter, StorageError
 from reconciler.reports.log_lines import LogLine, merge_lines, result_lines
+from reconciler.values.desired import Workload
 from reconciler.values.intents import Confirmation, Intent, IntentOutcome, Prepared
 from reconciler.values.messages import describe
 from reconciler.values.outcomes import GAS_PRICE, Done, Failed, Outcome, Refused, Unknown
@@ -24,11 +25,11 @@ from reconciler.values.plans import (
     SendTransaction,
 )
 from reconciler.values.records import EffectResult, applied, describe_outcome, message_result
-from reconciler.values.work import FORGE, GIT, SNAPSHOT, WorkItem, work_key
+from reconciler.values.work import FORGE, GIT, SNAPSHOT, TENANTS, WorkItem, work_key
 
 log = logging.getLogger(__name__)
 
-OWN = frozenset({GIT, SNAPSHOT, FORGE})
+OWN = frozenset({GIT, SNAPSHOT, TENANTS, FORGE})
 """Targets whose results are collected by their publishers."""
 
 
@@ -93,7 +94,10 @@ def _perform(action: Action, environment: Environment) -> Outcome:
         case PrepareAdapter(adapter=name, quota=quota):
             return _adapter(environment, name).prepare(quota)
         case ApplyWorkload(workload=workload, digest=digest):
-            return _adapter(environment, workload.adapter).apply(workload, digest)
+            plain = _unsealed(environment, workload)
+            if not isinstance(plain, Workload):
+                return plain
+            return _adapter(environment, workload.adapter).apply(plain, digest)
         case RemoveWorkload(adapter=name, id=subject):
             return _adapter(environment, name).remove(subject)
         case NotifyTenant():
@@ -101,6 +105,16 @@ def _perform(action: Action, environment: Environment) -> Outcome:
             return environment.notifier.notify(action)
         case SendTransaction() | Rebroadcast():
             raise AssertionError("transactions are sent by the cycle's thread")
+
+
+def _unsealed(environment: Environment, workload: Workload) -> Workload | Outcome:
+    """The workload with plain values, which nothing but its adapter gets."""
+    if not workload.has_sealed_values:
+        return workload
+    if environment.manifests is None:
+        why = "its values are sealed, and the host file has no sealing section"
+        return Failed("SealedValue", why, "add sealing.recipient there")
+    return environment.manifests.unsealed(workload)
 
 
 def _adapter(environment: Environment, name: str) -> Adapter:

@@ -13,6 +13,7 @@ from reconciler.ports import (
     Inbox,
     Intents,
     Journal,
+    Manifests,
     Notifier,
     Outbox,
     Records,
@@ -58,6 +59,7 @@ class Environment:
     configure: Callable[[Desired], None] = lambda _: None
     notifier: Notifier | None = None
     forge: Forge | None = None
+    manifests: Manifests | None = None
     publishes_status: bool = True
     publishes_snapshot: bool = False
     repository_folder: str = ""
@@ -68,6 +70,7 @@ class Environment:
 
 EFFECTS: tuple[tuple[str, str], ...] = (
     ("repo", "publish"),
+    ("manifests", "synchronise"),
     ("chain", "broadcast"),
     ("adapter", "prepare"),
     ("adapter", "apply"),

@@ -10,6 +10,7 @@ from reconciler.cycle.commit_status import CommitStatusReporter
 from reconciler.cycle.confirm import confirm
 from reconciler.cycle.dispatch import dispatch_all, record_results
 from reconciler.cycle.environment import Environment
+from reconciler.cycle.manifest_pusher import ManifestPusher
 from reconciler.cycle.monthly_reports import MonthlyReports
 from reconciler.cycle.object_views import ObjectViews, object_views
 from reconciler.cycle.observe import Observer
@@ -25,6 +26,7 @@ from reconciler.planning.revisions.admission import desired_at
 from reconciler.reports.log_lines import hold_lines, merge_lines, plan_lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
+from reconciler.values.manifests import NO_SEALING
 from reconciler.values.observed import Market, Transfer
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -60,6 +62,7 @@ class Runner:
         self._publisher = Publisher(environment)
         self._reports = MonthlyReports(environment.store.records)
         self._snapshot_publisher = SnapshotPublisher(environment)
+        self._manifest_pusher = ManifestPusher(environment)
         self._commit_status = CommitStatusReporter(environment)
         self._status: PublishedStatus | None = None
         self._results = ResultCache()
@@ -111,6 +114,7 @@ class Runner:
             sends_notices=environment.notifier is not None,
             approvals=environment.store.journal.approvals(),
             in_flight=in_flight,
+            manifests=environment.manifests.current() if environment.manifests else Seen(NO_SEALING),
         )
         environment.configure(revision_in_force(inputs))
         seen = self._observer.observe(memory, intents)
@@ -139,6 +143,7 @@ class Runner:
         views = object_views(planned, self._results)
         pending = self._publish(planned, views, flush=flush)
         self._snapshot_publisher.publish(planned)
+        self._manifest_pusher.push(planned.inputs)
         self._commit_status.report(planned)
         record = CycleView(
             started_at=Timestamp(began_at),

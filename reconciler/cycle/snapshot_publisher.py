@@ -11,9 +11,10 @@ from functools import partial
 from reconciler.cycle.environment import Environment
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.documents.planning_snapshot import planning_snapshot_files, without_times
+from reconciler.values.manifests import NO_MANIFESTS
 from reconciler.values.outcomes import Done, Outcome
 from reconciler.values.planning_snapshot import PlanningSnapshot
-from reconciler.values.readings import Unseen
+from reconciler.values.readings import Seen, Unseen
 from reconciler.values.records import describe_outcome
 from reconciler.values.repository import BranchCommit
 from reconciler.values.times import is_over
@@ -133,6 +134,7 @@ def planning_snapshot_of(provider: str, planned: PlannedCycle) -> PlanningSnapsh
         memory=planned.plan.memory,
         limits=inputs.limits,
         sends_notices=inputs.sends_notices,
+        manifests=inputs.manifests.view if isinstance(inputs.manifests, Seen) else NO_MANIFESTS,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.documents.forms import WHOLE, Address, Amount, Delay, Duration, ImageRule
+from reconciler.documents.forms import WHOLE, Address, Amount, Delay, Duration, HostRule, ImageRule
 from reconciler.documents.model import FileModel, StrictModel
 
 SUSPENDED_MAX = 200
@@ -30,6 +30,10 @@ class BiddingModel(StrictModel):
     bid_lifetime: Duration = "30m"
     """Time after which an open bid that no lease has followed is closed, so that its capacity and deposit are
     free again; the chain accepts no second bid on the order.
+    """
+    manifest_timeout: Duration | None = None
+    """Time after which a lease is closed whose tenant has sent no manifest, and that has no workload file.
+    Default: 5m if the host file has a gateway, else never.
     """
     outpriced_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 20
     """How far the price of an open bid may be below the price of the same order today, in percent; beyond it
@@ -128,6 +132,8 @@ class ConfigFile(FileModel):
     images_denied: list[ImageRule] = Field(default=[])
     """Images that no workload may use, after normalisation; * matches any text, ? one character:
     "docker.io/evil/*"."""
+    hosts_denied: Annotated[list[HostRule], Field(max_length=10_000)] = Field(default=[])
+    """Host names that no tenant's manifest may use; ".example.com" is the domain and all names below it."""
     capacity_reserve_percent: Annotated[int, Field(ge=0, le=100), WHOLE] = 0
     """Share of the capacity that is never promised, in percent."""
 

@@ -104,6 +104,9 @@ def config_of(file: ConfigFile) -> Config:
             undercut_percent=file.bidding.undercut_percent,
             break_even_seconds=seconds(file.bidding.break_even),
             bid_lifetime_seconds=seconds(file.bidding.bid_lifetime),
+            manifest_timeout_seconds=seconds(file.bidding.manifest_timeout)
+            if file.bidding.manifest_timeout
+            else None,
             outpriced_percent=file.bidding.outpriced_percent,
             owners_allowed=frozenset(file.bidding.owners_allowed),
             owners_denied=frozenset(file.bidding.owners_denied),
@@ -127,6 +130,7 @@ def config_of(file: ConfigFile) -> Config:
         ),
         suspended=file.suspended,
         images_denied=tuple(file.images_denied),
+        hosts_denied=tuple(file.hosts_denied),
         capacity_reserve_percent=file.capacity_reserve_percent,
     )
 
@@ -158,7 +162,7 @@ def workload_of(file: WorkloadFile, lease: LeaseId, name: WorkloadId, path: str)
     return Workload(
         id=name,
         lease=lease,
-        services=tuple(service_of(service) for service in file.services),
+        services=tuple(service_of(service) for service in file.services or ()),
         adapter=file.adapter or "",
         paused=file.paused,
         close=CloseReason(reason) if reason else None,

@@ -144,6 +144,11 @@ TEXT = TextForm(r"^[^\u0000]*$", "a text", "remove the character NUL, which no p
 SEALED = TextForm(
     r"^age1:[A-Za-z0-9+/=]{1,65536}$", "a sealed value", "copy the whole value, which starts with age1:"
 )
+RECIPIENT = TextForm(
+    r"^age1[a-z0-9]{58}$",
+    "an age recipient",
+    "copy the line that `provider-daemon seal --new-identity` prints; it starts with age1",
+)
 IP_NAME = TextForm(
     r"^[a-z][-a-z0-9_]{1,62}$", "a name", "use a-z, 0-9, _ and -, start with a letter, 2 to 63 characters"
 )
@@ -152,6 +157,11 @@ HOST_NAME = TextForm(
     r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
     "a host name",
     'write it in lower case, without port and wildcard: "shop.example.com"',
+)
+HOST_RULE = TextForm(
+    r"^\.?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+    "a host name or a domain",
+    'write "shop.example.com", or ".example.com" for the domain and all names below it',
 )
 MOUNT = TextForm(r"^/[^\u0000-\u001f\u007f:]{0,1023}$", "a path", 'write an absolute path: "/var/lib/data"')
 
@@ -258,6 +268,7 @@ Text = Annotated[str, Field(pattern=TEXT.pattern, max_length=32_768)]
 SealedText = Annotated[str, Field(pattern=SEALED.pattern)]
 IpName = Annotated[str, Field(pattern=IP_NAME.pattern)]
 GpuText = Annotated[str, Field(pattern=GPU_TEXT.pattern)]
+HostRule = Annotated[str, Field(pattern=HOST_RULE.pattern, max_length=254)]
 HostName = Annotated[str, Field(pattern=HOST_NAME.pattern, max_length=253)]
 MountPath = Annotated[str, Field(pattern=MOUNT.pattern)]
 PathText = Annotated[str, Field(min_length=1, max_length=4096)]

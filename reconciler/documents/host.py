@@ -159,6 +159,9 @@ def _faults(document: Document, file: HostFile) -> Iterator[Fault]:
     yield from _crossed_bounds(document, file.limits)
     yield from _payout_faults(document, file)
     yield from _forge_faults(document, file)
+    if file.gateway is not None and file.sealing is None:
+        message = "tenants' manifests hold secrets, and there is no sealing.recipient to seal them for"
+        yield document.fault(("gateway",), message, "run `provider-daemon seal --new-identity`")
 
 
 def _listen_faults(document: Document, name: str, text: str, model: ListenModel) -> Iterator[Fault]:

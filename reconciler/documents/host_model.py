@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from reconciler.documents.adapter_access_model import AdaptersModel
 from reconciler.documents.forms import (
+    RECIPIENT,
     WHOLE,
     Address,
     Amount,
@@ -340,6 +341,19 @@ class RateModel(StrictModel):
     """Oldest age of the rate; with an older one nothing is bid on. (restart)"""
 
 
+class SealingModel(StrictModel):
+    """Sealing of values that must not be readable in the repository."""
+
+    recipient: Annotated[str, Field(pattern=RECIPIENT.pattern)]
+    """The age recipient that values are sealed for, as `provider-daemon seal --new-identity` prints it.
+    (restart)
+    """
+    identity: PathText | None = None
+    """File with the age identities that unseal them, mode 0600; default: `identity.age` in the keyring's
+    directory. (live)
+    """
+
+
 class HostFile(FileModel):
     """Settings of the machine's owner."""
 
@@ -365,6 +379,8 @@ class HostFile(FileModel):
     """Listen addresses. (restart)"""
     gateway: GatewayModel | None = None
     """Listener for tenants; none by default: their workloads are then written to the repository. (restart)"""
+    sealing: SealingModel | None = None
+    """Sealing of values; required by `gateway`. (restart)"""
     limits: LimitsModel = LimitsModel()
     """Ceilings. (restart)"""
     payout: PayoutModel | None = None

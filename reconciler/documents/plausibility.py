@@ -24,7 +24,7 @@ Steps = tuple[str | int, ...]
 
 def workload_warnings(document: Document, file: WorkloadFile) -> Iterator[Fault]:
     """Warnings about the resources of a workload's containers: no order can have less or more."""
-    for index, service in enumerate(file.services):
+    for index, service in enumerate(file.services or ()):
         steps: Steps = ("services", index, "resources")
         yield from _cpu(document, steps, service.resources)
         yield from _size(document, (*steps, "memory"), service.resources.memory, (MEMORY_MIN, MEMORY_MAX))

@@ -42,17 +42,18 @@ class WorkloadFile(FileModel):
     """Closes the lease permanently: unstable, decommission, unspecified or manifest_timeout, then optionally
     a comma and an explanation: "decommission, the rack moves".
     """
-    services: Annotated[list[ServiceModel], Field(min_length=1, max_length=200)]
-    """The services, each with a unique name."""
+    services: Annotated[list[ServiceModel], Field(min_length=1, max_length=200)] | None = None
+    """The services, each with a unique name. Default: those of the manifest that the tenant sent."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [service.name for service in self.services]
+        services = self.services or []
+        names = [service.name for service in services]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PydanticCustomError("services_twice", "duplicate service {name}", {"name": twice[0]})
-        others = [*(each for s in self.services for each in s.dependencies)]
-        others += [port.service for s in self.services for port in s.expose if port.service]
+        others = [*(each for s in services for each in s.dependencies)]
+        others += [port.service for s in services for port in s.expose if port.service]
         if unknown := sorted(set(others) - set(names)):
             raise PydanticCustomError("service_unknown", "there is no service {name}", {"name": unknown[0]})
         return self

@@ -34,7 +34,7 @@ def workload_text(workload: Workload) -> bytes:
     }
     closing = f"{workload.close}, {workload.close_words}".removesuffix(", ") if workload.close else ""
     root |= _given(adapter=workload.adapter, paused=workload.paused, close=closing)
-    return write_yaml(root | {"services": [_service(service) for service in workload.services]})
+    return write_yaml(root | _given(services=[_service(service) for service in workload.services]))
 
 
 def _given(**values: Node) -> Written:

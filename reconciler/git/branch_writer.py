@@ -13,16 +13,21 @@ from functools import cached_property
 from reconciler.git.git_errors import git_error, last_line
 from reconciler.git.git_process import GitResult
 from reconciler.git.mirror import Mirror, MirrorError
-from reconciler.git.remote import BadRemoteError, check_branch
+from reconciler.git.remote import Author, BadRemoteError, check_branch
 from reconciler.git.trees import TooLargeTreeError, tree_at, walk
 from reconciler.values.outcomes import Done, Failed, Outcome
 from reconciler.values.repository import BranchCommit
+from reconciler.values.text import one_line
 
 ATTEMPTS = 8
 OUTGOING = "refs/reconciler/outgoing"
 PUBLISHED = "refs/reconciler/published"
 SCRATCH = "scratch.git"
 
+DURABLE = ("-c", "core.fsync=committed,loose-object,reference", "-c", "core.fsyncMethod=fsync")
+"""Options of git after which what it writes survives a power failure."""
+
+_NO_BRACKETS = {ord(sign): None for sign in "<>"}
 _PATH = re.compile(r"(?!.*(?:^|/)\.)[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _HASH = re.compile(r"[0-9a-f]{40,64}")
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -40,6 +45,17 @@ class BranchEdit:
     path: str
     change: Callable[[bytes | None], bytes]
     message: str
+    trailers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileCommit:
+    """A commit that is not pushed yet: files to write (None: to remove), its author, and unix seconds."""
+
+    files: Mapping[str, bytes | None]
+    message: str
+    author: Author
+    at: int
     trailers: tuple[tuple[str, str], ...] = ()
 
 
@@ -84,7 +100,7 @@ class BranchWriter:
             current = self._files(tip)
             nonlocal wanted
             wanted = {
-                path: _blob_id(content, self._mirror.object_format) for path, content in commit.files.items()
+                path: blob_id(content, self._mirror.object_format) for path, content in commit.files.items()
             }
             if tip and current == wanted:
                 return None
@@ -119,6 +135,48 @@ class BranchWriter:
             )
 
         return self._publish(edit, changes)
+
+    def commit_each(self, commits: Sequence[FileCommit], tip: str) -> tuple[str, ...]:
+        """The ids of new commits in the mirror, each on the one before, from a tip ("": none) on; they are on
+        disk. Nothing is pushed, and no ref names them. MirrorError if the mirror cannot be written.
+        """
+        committer = self._mirror.remote.author
+        ran = self._mirror.run(
+            *DURABLE, "fast-import", "--quiet", "--force", "--done", stdin=_commits(commits, tip, committer)
+        )
+        ids = tuple(ran.text.split())
+        if ran.code != 0 or len(ids) != len(commits) or not all(map(_HASH.fullmatch, ids)):
+            raise MirrorError(f"git could not write the commits ({last_line(ran)})")
+        return self._signed(commits, ids, tip) if self._signs else ids
+
+    def _signed(self, commits: Sequence[FileCommit], ids: Sequence[str], tip: str) -> tuple[str, ...]:
+        """The same commits, signed."""
+        made: list[str] = []
+        for commit, unsigned in zip(commits, ids, strict=True):
+            parent = made[-1] if made else tip
+            made.append(self.recommit(unsigned, parent, _message(commit), commit.author))
+        return tuple(made)
+
+    def recommit(self, commit: str, parent: str, message: str, author: Author) -> str:
+        """A commit with the tree and the author's date of another one, on another parent ("": none)."""
+        date = self._mirror.run("log", "-1", "--format=@%at +0000", "--end-of-options", commit).text
+        variables = {
+            "GIT_AUTHOR_NAME": author.name,
+            "GIT_AUTHOR_EMAIL": author.email,
+            "GIT_AUTHOR_DATE": date,
+        }
+        options = (*(("-S",) if self._signs else ()), *(("-p", parent) if parent else ()))
+        made = self._mirror.run(
+            *DURABLE,
+            "commit-tree",
+            *options,
+            f"{commit}^{{tree}}",
+            stdin=message.encode(),
+            variables=variables,
+        )
+        if made.code != 0 or not _HASH.fullmatch(made.text):
+            raise MirrorError(f"git could not make the commit ({last_line(made)})")
+        return made.text
 
     def last_trailer(self, branch: str, name: str) -> str:
         """A trailer of the branch's last commit; "" if there is none. Raises MirrorError, BadRemoteError."""
@@ -264,8 +322,37 @@ class BranchWriter:
         return Failed("PushRejected", why, f"allow the daemon's user to push to {branch}")
 
 
-def _blob_id(content: bytes, object_format: str) -> str:
+def blob_id(content: bytes, object_format: str) -> str:
     return hashlib.new(object_format, b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _commits(commits: Sequence[FileCommit], tip: str, committer: Author) -> bytes:
+    """What fast-import reads: commits on each other, of which it writes the ids."""
+    parts = [f"reset {OUTGOING}\n\n".encode()]
+    for number, commit in enumerate(commits, start=1):
+        message, parent = _message(commit).encode(), f":{number - 1}" if number > 1 else tip
+        parts += [
+            f"commit {OUTGOING}\nmark :{number}\n{_who('author', commit.author, commit.at)}"
+            f"{_who('committer', committer, commit.at)}data {len(message)}\n".encode(),
+            message,
+            f"\nfrom {parent}\n".encode() if parent else b"\n",
+            *(_file(path, content, "100644") for path, content in commit.files.items()),
+            f"\nget-mark :{number}\n".encode(),
+        ]
+    return b"".join([*parts, b"done\n"])
+
+
+def _who(role: str, author: Author, at: int) -> str:
+    name, email = (one_line(text).translate(_NO_BRACKETS) for text in (author.name, author.email))
+    return f"{role} {name} <{email}> {at} +0000\n"
+
+
+def _file(path: str, content: bytes | None, mode: str) -> bytes:
+    if not _PATH.fullmatch(path):
+        raise MirrorError(f"{path!r} is not a valid path for a file of this program")
+    if content is None:
+        return f"D {path}\n".encode()
+    return b"M %b inline %b\ndata %d\n%b\n" % (mode.encode(), path.encode(), len(content), content)
 
 
 def _stream(changes: _Changes) -> bytes:
@@ -273,11 +360,7 @@ def _stream(changes: _Changes) -> bytes:
     head = f"reset {OUTGOING}\n\ncommit {OUTGOING}\nmark :1\ncommitter <> 0 +0000\ndata 0\n"
     parts = [head.encode(), *([f"from {changes.tip}\n".encode()] if changes.tip else ())]
     parts += [b"D " + _quoted(path) + b"\n" for path in changes.removed]
-    for path, content in changes.written.items():
-        if not _PATH.fullmatch(path):
-            raise MirrorError(f"{path!r} is not a valid path for a file of this program")
-        where = f"M {changes.mode} inline {path}\ndata {len(content)}\n"
-        parts += [where.encode(), content, b"\n"]
+    parts += [_file(path, content, changes.mode) for path, content in changes.written.items()]
     return b"".join([*parts, b"\nget-mark :1\ndone\n"])
 
 
@@ -285,7 +368,7 @@ def _quoted(path: str) -> bytes:
     return b'"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").encode() + b'"'
 
 
-def _message(commit: BranchCommit | BranchEdit) -> str:
+def _message(commit: BranchCommit | BranchEdit | FileCommit) -> str:
     trailers = []
     for name, value in commit.trailers:
         if not _TRAILER.fullmatch(name):

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -62,6 +62,8 @@ class GitResult:
         return self.code >= 0 and self.code not in (TIMED_OUT, TOO_LONG, BACKED_OFF, GIT_MISSING)
 
 
+NO_VARIABLES: Mapping[str, str] = {}
+
 TIMED_OUT = 124
 TOO_LONG = 125
 BACKED_OFF = 126
@@ -83,8 +85,16 @@ class GitCommands(Protocol):
     lock_descriptors: tuple[int, ...]
     """Inherited by commands, so that an orphaned git keeps holding the mirror's lock."""
 
-    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
-        """Run `git <arguments>` with `stdin` on its standard input; never raises for what git does."""
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        seconds: float = LOCAL_SECONDS,
+        variables: Mapping[str, str] = NO_VARIABLES,
+    ) -> GitResult:
+        """Run `git <arguments>` with `stdin` on its standard input and further environment variables; never
+        raises for what git does.
+        """
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `git <arguments>` with pipes as input and output, within the limits of a local command; the
@@ -126,7 +136,13 @@ class GitRunner:
         hide = [word for name in self._environment.hidden for word in ("-u", name)]
         return [*(["env", *hide] if hide else []), "git", *arguments]
 
-    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = LOCAL_SECONDS) -> GitResult:
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        seconds: float = LOCAL_SECONDS,
+        variables: Mapping[str, str] = NO_VARIABLES,
+    ) -> GitResult:
         if self._is_closed:
             return GitResult(TIMED_OUT, b"", "fatal: the daemon stops")
         try:
@@ -134,7 +150,7 @@ class GitRunner:
                 with_limits(self._command(arguments), seconds),
                 istream=subprocess.PIPE,
                 as_process=True,
-                env=self._environment.variables,
+                env={**self._environment.variables, **variables},
                 start_new_session=True,
                 pass_fds=self.lock_descriptors,
             )

@@ -16,6 +16,7 @@ from reconciler.git.git_errors import git_error
 from reconciler.git.git_process import (
     BACKED_OFF,
     NETWORK_SECONDS,
+    NO_VARIABLES,
     GitCommands,
     GitResult,
     GitRunner,
@@ -124,9 +125,11 @@ class Mirror:
         """Kill the command that runs, which would keep the lock, and run no further one; from any thread."""
         self._runner.close()
 
-    def run(self, *arguments: str, stdin: bytes = b"") -> GitResult:
-        """Run a local git command on the mirror."""
-        return self._runner.run(*arguments, stdin=stdin)
+    def run(
+        self, *arguments: str, stdin: bytes = b"", variables: Mapping[str, str] = NO_VARIABLES
+    ) -> GitResult:
+        """Run a local git command on the mirror, with further environment variables."""
+        return self._runner.run(*arguments, stdin=stdin, variables=variables)
 
     def contact(self, *arguments: str) -> GitResult:
         """Run a git command that contacts the repository; after a failure, a repository on another machine

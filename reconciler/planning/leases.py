@@ -11,15 +11,16 @@ from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold, withdrawal_is_gated
 from reconciler.planning.revisions.window import price_since
 from reconciler.planning.witness_doubts import doubt
-from reconciler.values.desired import Bidding, CloseReason
+from reconciler.values.desired import MANIFEST_TIMEOUT_SECONDS, Bidding, CloseReason
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.messages import CloseBid
 from reconciler.values.observed import Bid, Lease, State
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.readings import Unseen
 from reconciler.values.resources import USAGE_BILLED
 from reconciler.values.subjects import Subject
-from reconciler.values.times import HOUR_SECONDS
+from reconciler.values.times import HOUR_SECONDS, format_duration
 
 NO_MACHINE = (
     "the machines that it was promised on are gone or full, and no others have room: its workload could not "
@@ -110,7 +111,9 @@ def _lease_closings(basis: MarketBasis, outpriced: Mapping[LeaseId, str]) -> Ite
         for lease, why in outpriced.items()
         if not why
     }
-    for kind in (_unpaid_leases, _requested_closings) if basis.desired.commit else ():
+    for kind in (
+        (_leases_without_manifest, _unpaid_leases, _requested_closings) if basis.desired.commit else ()
+    ):
         closings |= {message.id: message for message in kind(basis)}
     for message in sorted(closings.values(), key=lambda m: m.id):
         subject = Subject.of_workload(message.id)
@@ -189,6 +192,34 @@ def _outpriced_leases(basis: MarketBasis) -> dict[LeaseId, str]:
 
 def _age_seconds(basis: MarketBasis, lease: Lease) -> int:
     return basis.seconds(basis.market.height - lease.created_at)
+
+
+def _leases_without_manifest(basis: MarketBasis) -> Iterator[CloseBid]:
+    """Leases whose tenants sent no manifest in time, counted from when this host began to take manifests;
+    none that has a workload file, or was deployed before.
+    """
+    if isinstance(basis.manifests, Unseen):
+        return
+    manifests, timeout_seconds = basis.manifests.view, _bidding(basis).manifest_timeout_seconds
+    if timeout_seconds is None:
+        timeout_seconds = MANIFEST_TIMEOUT_SECONDS if manifests.accepts_since else None
+    if timeout_seconds is None or basis.now - manifests.accepts_since < timeout_seconds:
+        return
+    faulty = {fault.path for fault in basis.desired.faults}
+    pending = basis.decisions.reuse_values(
+        "pending workloads",
+        basis.memory.workloads,
+        lambda each: each.lease if each.phase is Phase.PENDING and not each.manifest_hash else None,
+    )
+    for subject, lease_id in pending.items():
+        lease = basis.market.leases.get(lease_id)
+        if lease is None or lease.state is not State.ACTIVE or subject in basis.desired.workloads:
+            continue
+        if subject in manifests.by_workload or f"workloads/{subject}.yaml" in faulty:
+            continue
+        if _age_seconds(basis, lease) >= timeout_seconds:
+            why = f"its tenant has sent no manifest for {format_duration(timeout_seconds)}"
+            yield CloseBid(lease_id, CloseReason.MANIFEST_TIMEOUT, lease=True, why=why)
 
 
 def _same_block(basis: MarketBasis, lease: Lease) -> Hold | None:

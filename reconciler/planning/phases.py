@@ -112,7 +112,10 @@ def _next(basis: PlanningBasis, lease_id: LeaseId) -> WorkloadMemory | None:
     old = basis.memory.workloads.get(subject)
     adapter = (file.adapter if file else old.adapter if old else "") or _adapter_with(basis, subject)
     known = old or WorkloadMemory(lease_id, adapter, Phase.PENDING)
-    start = known if known.adapter == adapter else replace(known, adapter=adapter)
+    verified = (file.manifest_hash if file else "") or known.manifest_hash
+    start = known
+    if (known.adapter, known.manifest_hash) != (adapter, verified):
+        start = replace(known, adapter=adapter, manifest_hash=verified)
     lease = market.leases.get(lease_id) if market else None
     if market is None or lease is None or lease_id in market.unconfirmed:
         return old

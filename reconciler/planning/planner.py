@@ -25,6 +25,7 @@ from reconciler.planning.revisions.adapter_grants import without_denied
 from reconciler.planning.revisions.admission import Admission, admit
 from reconciler.planning.revisions.approvals import REMOVALS, current_approvals, spending_breach
 from reconciler.planning.revisions.window import record_applied
+from reconciler.planning.specifications import with_specifications
 from reconciler.planning.transactions import plan_transactions, suspension
 from reconciler.planning.witness_doubts import funding_doubts
 from reconciler.planning.workloads import plan_workloads
@@ -75,7 +76,7 @@ def derive(
     inputs: PlanningInput, memory: Memory, admission: Admission, decisions: ResultCache | None = None
 ) -> PlanningBasis:
     """Funding, placement, memory and phases under the revision in force."""
-    admitted = _basis(inputs, memory, admission, decisions or ResultCache())
+    admitted = with_specifications(_basis(inputs, memory, admission, decisions or ResultCache()))
     reservation = reserve(admitted)
     placed = replace(admitted, reservation=reservation, desired=place_workloads(admitted, reservation))
     funded = _with_funding(placed) if isinstance(placed, MarketBasis) else placed
@@ -152,6 +153,7 @@ def _basis(
         sends_notices=inputs.sends_notices,
         funding=NO_FUNDING,
         in_flight=latest_actions(inputs.in_flight),
+        manifests=inputs.manifests,
         decisions=decisions,
     )
 

@@ -12,6 +12,7 @@ from reconciler.values.desired import Desired, Revisions
 from reconciler.values.funding import FundingByLease
 from reconciler.values.intents import Confirmation, Intent
 from reconciler.values.limits import Limits
+from reconciler.values.manifests import NO_MANIFESTS, TenantManifests
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message
 from reconciler.values.observed import AdapterView, Market
@@ -30,7 +31,7 @@ class PlanningInput:
     `now` is the host's clock in unix seconds: it times waits, never money. `intents` are unconfirmed
     transactions, `confirmations` those that ended in this cycle, `results` the results of earlier effects,
     `in_flight` those that have not ended, `approvals` the owner's new ones, `sends_notices` whether the host
-    file names a receiver of notices.
+    file names a receiver of notices, `manifests` what tenants sent.
     """
 
     now: int
@@ -45,6 +46,7 @@ class PlanningInput:
     sends_notices: bool = False
     approvals: tuple[Approval, ...] = ()
     in_flight: tuple[InFlight, ...] = ()
+    manifests: Reading[TenantManifests] = field(default_factory=lambda: Seen(NO_MANIFESTS))
 
     @property
     def seen_market(self) -> Market | None:
@@ -70,6 +72,7 @@ class PlanningBasis:
     funding: FundingByLease
     transitions: tuple[Transition, ...] = ()
     in_flight: InFlightActions = field(default_factory=dict)
+    manifests: Reading[TenantManifests] = field(default_factory=lambda: Seen(NO_MANIFESTS))
     reservation: Reservation = field(default_factory=lambda: Reservation(Headroom({})))
     decisions: ResultCache = field(default_factory=ResultCache, compare=False, repr=False)
 

@@ -19,9 +19,17 @@ from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.removals import plan_removals
 from reconciler.planning.retries import retry_hold
 from reconciler.planning.revisions.adapter_grants import secret_denial, start_denial
+from reconciler.planning.specifications import (
+    accepted_manifests,
+    awaited_manifest,
+    manifest_branch_holds,
+    manifest_conditions,
+    missing_specification,
+    sealed_hold,
+)
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
-from reconciler.values.desired import Desired, Workload
+from reconciler.values.desired import Workload
 from reconciler.values.features import describe_needs
 from reconciler.values.funding import HEALTHY
 from reconciler.values.ids import WorkloadId, workload_id
@@ -45,7 +53,8 @@ def digest_of(workload: Workload) -> str:
     """The digest of a workload's specification: everything but its adapter's name and its close request, so
     that a renamed adapter restarts nothing.
     """
-    parts = (RENDERING, workload.id, workload.lease, workload.services, workload.paused, workload.rendering)
+    content = workload.manifest_hash or workload.services  # a manifest's secrets are in its hash alone
+    parts = (RENDERING, workload.id, workload.lease, content, workload.paused, workload.rendering)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -65,6 +74,7 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
             decisions.append(Hold(Subject.of_adapter(name), Reason.NETWORK_POLICY_MISSING, why, ours=True))
         decisions.extend(_prepare(basis, name, view))
     decisions.extend(_missing_adapters(basis))
+    decisions.extend(manifest_branch_holds(basis))
     leased = _leased(basis)
     for decided in _by_workload(basis, leased).values():
         decisions.extend(decided)
@@ -91,10 +101,12 @@ def _by_workload(
         KeyedInput(dict.fromkeys(memory.retries, basis.now), lambda key, _: (key.subject.name,)),
         KeyedInput({workload_id(lease): True for lease in basis.funding.unpaid()}),
         KeyedInput(basis.in_flight, lambda key, _: (key.name,)),
+        KeyedInput(accepted_manifests(basis)),
         *observed_inputs(basis),
     )
     shared = (
         *(bool(desired.commit), desired.config, desired.adapters, desired.faults),
+        *manifest_conditions(basis),
         *(basis.limits.grants.secrets, provided_features(basis), *unseen_adapters(basis)),
     )
 
@@ -153,9 +165,11 @@ class WorkloadPair:
 
 def _plan_workload(basis: PlanningBasis, subject: WorkloadId, *, may_start: bool) -> Iterator[Action | Hold]:
     workload = basis.desired.workloads.get(subject)
-    if workload is None:
-        yield _no_file(basis.desired, subject)
+    if workload is None or not (workload.services or workload.paused):
+        yield missing_specification(basis, subject)
         return
+    if awaited := awaited_manifest(basis, workload):
+        yield awaited
     if refusal := _file_hold(basis, workload):
         yield refusal
         return
@@ -210,22 +224,6 @@ def _repair_hold(basis: PlanningBasis, pair: WorkloadPair) -> Hold | None:
     return None
 
 
-def _no_file(desired: Desired, subject: WorkloadId) -> Hold:
-    if not desired.commit:
-        why = "no revision of the repository is known; running workloads continue"
-        return Hold(Subject.of_workload(subject), Reason.REPOSITORY_UNSEEN, why, ours=True)
-    path = f"workloads/{subject}.yaml"
-    faults = [f for f in desired.faults if f.path == path and not f.warning]
-    if faults:
-        return Hold(Subject.of_workload(subject), Reason.FILE_FAULTY, faults[0].describe(), ours=True)
-    return Hold(
-        Subject.of_workload(subject),
-        Reason.NO_WORKLOAD_FILE,
-        f"its lease is active; commit {path} to run it",
-        ours=True,
-    )
-
-
 def _file_hold(basis: PlanningBasis, workload: Workload) -> Hold | None:
     """Why a workload's file cannot be applied; a paused one runs nothing, so that anything can be paused."""
     if why := _unknown(basis, workload.adapter):
@@ -239,7 +237,7 @@ def _file_hold(basis: PlanningBasis, workload: Workload) -> Hold | None:
         if denied := denied_by(service.image, patterns):
             why = f"image {service.image} of service {service.name} is denied by {denied} in config.yaml"
             return Hold(Subject.of_workload(workload.id), Reason.IMAGE_DENIED, why, ours=True)
-    return _unsupported(basis, workload)
+    return sealed_hold(basis, workload) or _unsupported(basis, workload)
 
 
 def _unsupported(basis: PlanningBasis, workload: Workload) -> Hold | None:

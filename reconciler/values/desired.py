@@ -73,6 +73,10 @@ class Pricing:
     currency: str = DENOM
 
 
+MANIFEST_TIMEOUT_SECONDS = 300
+"""As other providers of this protocol wait (tenant 3.2)."""
+
+
 class BidStrategy(StrEnum):
     """How the price of a bid follows from our price: equal to it, a part of the tenant's highest price, or
     below other providers' bids.
@@ -88,7 +92,8 @@ class Bidding:
     """Which tenants to bid for, and at what price; within how many seconds a lease must earn back its fees,
     and after how many a bid without a lease is closed; so is one whose price is more than `outpriced_percent`
     below today's. `maximum_percent` of the tenant's highest price is bid, or `undercut_percent` less than the
-    lowest other bid, as the strategy says.
+    lowest other bid, as the strategy says. A lease whose tenant sends no manifest for
+    `manifest_timeout_seconds` is closed (None: MANIFEST_TIMEOUT_SECONDS on hosts that take manifests).
     """
 
     enabled: bool = True
@@ -97,6 +102,7 @@ class Bidding:
     undercut_percent: int = 1
     break_even_seconds: int = 86_400
     bid_lifetime_seconds: int = 1_800
+    manifest_timeout_seconds: int | None = None
     outpriced_percent: int = 20
     owners_allowed: frozenset[str] = frozenset()
     owners_denied: frozenset[str] = frozenset()
@@ -160,6 +166,7 @@ class Config:
     escrow: Escrow = Escrow()
     suspended: str = ""
     images_denied: tuple[str, ...] = ()
+    hosts_denied: tuple[str, ...] = ()
     capacity_reserve_percent: int = 0
 
 
@@ -172,10 +179,14 @@ class CloseReason(StrEnum):
     MANIFEST_TIMEOUT = "manifest_timeout"
 
 
+IN_MANIFEST = "manifest"
+"""In place of a sealed value: it is sealed together with its manifest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Env:
     """One environment variable: a plain value, the name of a secret that holds it (`secret/key`), or a sealed
-    value.
+    value. An adapter gets a sealed one with its plain value, which it keeps in a secret.
     """
 
     name: str
@@ -243,6 +254,9 @@ class Workload:
     """One workload file: the services of a lease, and their adapter ("": chosen by the planner); `attributes`
     are those of its order, `machine` is that which was promised, where workloads are whole ("": any),
     `rendering` the settings of its adapter that its containers depend on.
+
+    `services` are empty in a file that keeps those of the tenant's manifest; `manifest_hash` is that of the
+    manifest that they come from ("": from the file).
     """
 
     id: WorkloadId
@@ -256,6 +270,16 @@ class Workload:
     attributes: tuple[Attribute, ...] = field(default=(), compare=False)
     machine: str = field(default="", compare=False)
     rendering: str = ""
+    manifest_hash: str = ""
+
+    @property
+    def has_sealed_values(self) -> bool:
+        """Whether it must be unsealed before an adapter can run it."""
+        return bool(self.manifest_hash) or any(
+            (service.credentials and service.credentials.sealed)
+            or any(env.sealed is not None for env in service.env)
+            for service in self.services
+        )
 
     @property
     def resources(self) -> Resources:

@@ -39,7 +39,6 @@ class Feature(StrEnum):
     GPU_MODEL = "GPU model"
     ARCHITECTURE = "CPU architecture"
     IMAGE_CREDENTIALS = "image credentials"
-    SEALED_VALUE = "sealed value"
     PROBE = "probe"
     ROLLOUT = "rollout strategy"
     TERMINATION_GRACE = "termination grace"
@@ -137,10 +136,6 @@ def needs_of(service: Service) -> Iterator[Need]:
     yield from _gpu_needs(service.gpu_models, where)
     if service.credentials:
         yield Need(Feature.IMAGE_CREDENTIALS, service.credentials.host, where)
-    if any(env.sealed is not None for env in service.env) or (
-        service.credentials and service.credentials.sealed
-    ):
-        yield Need(Feature.SEALED_VALUE, "", where)
     if service.liveness or service.readiness:
         yield Need(Feature.PROBE, "", where)
     if service.rollout != DEFAULT_ROLLOUT:

@@ -44,6 +44,7 @@ class WorkloadMemory:
 
     `pods` are those last seen of the specification `digest`; one that is missing was removed by someone else.
     `addresses` are those last seen.
+    `manifest_hash` is that of the tenant's manifest which last equalled the chain's ("": none did).
     """
 
     lease: LeaseId
@@ -55,6 +56,7 @@ class WorkloadMemory:
     digest: str = ""
     pods: tuple[str, ...] = ()
     addresses: tuple[ServiceAddress, ...] = ()
+    manifest_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

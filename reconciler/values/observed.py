@@ -137,7 +137,9 @@ class EscrowAccount:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One of our leases; `units` and `attributes` are its order's, `usage_billed` is one of these."""
+    """One of our leases; `units` and `attributes` are its order's, `usage_billed` is one of these;
+    `group` is the name of its group, `manifest_hash` that of its deployment, in hexadecimal.
+    """
 
     id: LeaseId
     state: State
@@ -149,6 +151,8 @@ class Lease:
     usage_billed: bool = False
     closed_reason: str = ""
     attributes: tuple[Attribute, ...] = ()
+    group: str = ""
+    manifest_hash: str = ""
 
     @property
     def demand(self) -> Demand:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.values.limits import Limits
+from reconciler.values.manifests import NO_MANIFESTS, TenantManifests
 from reconciler.values.memory import Memory
 from reconciler.values.observed import AdapterView, Market
 
@@ -15,7 +16,8 @@ class PlanningSnapshot:
     """The planning input of a finished cycle without the desired state.
 
     `taken_at` is the host's clock in unix seconds; `memory` is that of the cycle's plan; `sends_notices`:
-    tenants are notified of low funds; `folder` is the provider's in the repository ("": its root).
+    tenants are notified of low funds; `folder` is the provider's in the repository ("": its root);
+    `manifests` are those of tenants, without secrets.
     """
 
     provider: str
@@ -26,3 +28,4 @@ class PlanningSnapshot:
     limits: Limits
     sends_notices: bool = False
     folder: str = ""
+    manifests: TenantManifests = NO_MANIFESTS

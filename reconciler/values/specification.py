@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.values.resources import Parts
@@ -60,13 +60,16 @@ DEFAULT_HTTP = HttpOptions()
 
 @dataclass(frozen=True, slots=True)
 class ImageCredentials:
-    """Who pulls an image: the password is sealed, or in a secret that the host file grants (`name/key`)."""
+    """Who pulls an image: the password is sealed, or in a secret that the host file grants (`name/key`). An
+    adapter gets a sealed one as plain `password`, which it keeps in a secret.
+    """
 
     host: str
     username: str
     secret: str = ""
     sealed: str = ""
     email: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

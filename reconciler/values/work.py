@@ -19,6 +19,7 @@ from reconciler.values.plans import (
 
 GIT = "git/status"
 SNAPSHOT = "git/snapshot"
+TENANTS = "git/tenants"
 NOTICES = "notices/webhook"
 FORGE = "forge/commits"
 """Targets that are no adapters; an adapter's target is its name, which contains no slash."""

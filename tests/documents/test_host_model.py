@@ -29,6 +29,7 @@ LIVE = {
     "listen.tls_key",
     "gateway.certificate",
     "gateway.key",
+    "sealing.identity",
     "listen.tokens",
     "listen.webhook_secret",
     "notices.secret_file",

@@ -66,7 +66,7 @@ def cells(page: str, key: str) -> list[str]:
         ("pricing.md", "pricing.rounding", ["[a rounding](README.md#forms)", "", "`up`"]),
         ("config.md", "bidding.enabled", ["`true` or `false`", "", "`true`"]),
         ("config.md", "capacity_reserve_percent", ["whole number from 0 to 100", "%", "`0`"]),
-        ("workload.md", "services", ["list of mappings at least 1 at most 200", "", "**required**"]),
+        ("workload.md", "services", ["list of mappings at least 1 at most 200", "", ""]),
         ("workload.md", "services[].resources.gpu", ["whole number from 0 to 24", "", "`0`"]),
         ("host.md", "timing.poll_seconds", ["number from 0.05 to 600", "seconds", "`1`"]),
         ("host.md", "limits.spend_per_hour", ["[an amount](README.md#forms)", "uve", "`50000000uve`"]),

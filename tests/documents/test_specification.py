@@ -133,13 +133,12 @@ def test_what_an_adapter_lacks_is_named() -> None:
         "CPU architecture arm64 (service web)",
         "GPU model amd or nvidia/a100/80Gi/sxm or nvidia/t4 (service web)",
         "image credentials registry.example.com (service web)",
-        "sealed value (service web)",
         "probe (service web)",
         "rollout strategy Recreate (service web)",
         "termination grace 120 s (service web)",
     ]
     missing = unsupported(read(EVERYTHING), NOTHING)
-    assert describe_needs(missing).endswith("port 8080); and 8 more")
+    assert describe_needs(missing).endswith("port 8080); and 7 more")
 
 
 def test_an_adapter_that_provides_all_lacks_nothing_but_other_classes() -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reconciler.cli.errors import CliError
 from reconciler.git.branch_writer import BranchEdit, BranchWriter
 from reconciler.git.git_errors import last_line
-from reconciler.git.git_process import LOCAL_SECONDS, NETWORK_SECONDS, TIMED_OUT, GitResult, with_limits
+from reconciler.git.git_process import (
+    LOCAL_SECONDS,
+    NETWORK_SECONDS,
+    NO_VARIABLES,
+    TIMED_OUT,
+    GitResult,
+    with_limits,
+)
 from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.remote import BadRemoteError, Remote
 from reconciler.values.outcomes import Done
@@ -40,12 +48,19 @@ class OperatorGit:
     def _command(self, arguments: Sequence[str], seconds: float) -> list[str]:
         return with_limits(["git", *self._options, *arguments], seconds)
 
-    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = NETWORK_SECONDS) -> GitResult:
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        seconds: float = NETWORK_SECONDS,
+        variables: Mapping[str, str] = NO_VARIABLES,
+    ) -> GitResult:
         """Run `git <arguments>`; it may prompt on the terminal."""
         try:
             done = subprocess.run(
                 self._command(arguments, seconds),
                 cwd=self._directory,
+                env={**os.environ, **variables},
                 input=stdin,
                 capture_output=True,
                 pass_fds=self.lock_descriptors,

@@ -88,6 +88,7 @@ def planning_input_of(outlook: PlanningSnapshot, newest: Revision, applied: Revi
         memory=outlook.memory,
         limits=outlook.limits,
         sends_notices=outlook.sends_notices,
+        manifests=Seen(outlook.manifests),
     )
 
 

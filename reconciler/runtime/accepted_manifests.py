@@ -1,0 +1,229 @@
+"""The accepted manifests of the tenants branch: read beside the loop, verified against their own hashes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.git.manifest_branch import BranchState, ManifestBranch
+from reconciler.git.mirror import MirrorError
+from reconciler.manifests.errors import ManifestError
+from reconciler.manifests.manifest import CredentialsEntry, DeploymentManifest, ManifestGroup
+from reconciler.manifests.secrets import with_secrets, without_secrets
+from reconciler.manifests.specification import specification_of
+from reconciler.manifests.stored_manifest import (
+    ManifestFile,
+    ManifestFileError,
+    manifest_path,
+    read_manifest_file,
+)
+from reconciler.ports import Wake
+from reconciler.runtime.sealed_workloads import plain_workload
+from reconciler.runtime.sealing import Identities, SealingError, seal
+from reconciler.values.desired import IN_MANIFEST, Env, Service, Workload
+from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.manifests import AcceptedManifest, TenantManifests
+from reconciler.values.outcomes import Failed, Outcome
+from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.same import keep_same
+from reconciler.values.text import one_line
+
+BEING_READ = "the accepted manifests are being read"
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file by its blob: what a plan needs of it, or the reason why it cannot be used."""
+
+    blob: str
+    accepted: AcceptedManifest
+    is_sealed: bool = False
+    """Whether it may be readable with another identity."""
+
+
+class AcceptedManifests:
+    """Reads the branch when it changed, each blob once; `in_background` in a thread, which wakes the loop."""
+
+    def __init__(
+        self, branch: ManifestBranch, identities: Identities, wake: Wake, *, in_background: bool
+    ) -> None:
+        self._branch, self._identities = branch, identities
+        self._wake, self._in_background = wake, in_background
+        self._lock = threading.Lock()
+        self._read: Mapping[str, _Read] = {}
+        self._commits: dict[str, str] = {}
+        self._state: BranchState | None = None
+        self._fault = ""
+        self._reading: Reading[TenantManifests] = Unseen(BEING_READ)
+        self._accepts_since = 0
+
+    def accept_since(self, at: int) -> None:
+        """This host takes manifests since then (unix seconds)."""
+        self._accepts_since = at
+
+    def current(self) -> Reading[TenantManifests]:
+        """The manifests as last read; a read is started if the branch changed. Callable by one thread."""
+        if self._is_stale() and self._lock.acquire(blocking=False):
+            if self._in_background:
+                threading.Thread(target=self._refresh, daemon=True).start()
+            else:
+                self._refresh()
+        return self._reading
+
+    def synchronise(self) -> Outcome:
+        """Push what is not pushed; see `ManifestBranch.synchronise`."""
+        return self._branch.synchronise()
+
+    def note_commits(self, commits: Mapping[str, str]) -> None:
+        """The commits by lease that were just made, which need not be looked up."""
+        self._commits.update(commits)
+
+    def unsealed(self, workload: Workload) -> Workload | Outcome:
+        """The workload with plain values, for its adapter alone; Failed if it cannot be unsealed now."""
+        if not workload.has_sealed_values:
+            return workload
+        try:
+            if not workload.manifest_hash:
+                return plain_workload(workload, self._identities)
+            file = self._file_of(workload.lease)
+            if file is None or file.manifest_hash != workload.manifest_hash:
+                return Failed("SealedValue", "its manifest changed meanwhile", "the next cycle applies the new one")
+            return replace(workload, services=_services(_group(self._whole(file), file.group)))
+        except (SealingError, ManifestError, ManifestFileError, MirrorError) as error:
+            return Failed("SealedValue", str(error), "provider-daemon doctor")
+
+    def accepted(self, lease: LeaseId) -> DeploymentManifest | None:
+        """The whole manifest of a lease with its secrets, None if there is none. Raises SealingError,
+        ManifestError, ManifestFileError or MirrorError.
+        """
+        file = self._file_of(lease)
+        return self._whole(file) if file else None
+
+    def _is_stale(self) -> bool:
+        return (
+            self._state is None
+            or self._branch.state is not self._state
+            or self._fault != (self._identities.fault())
+        )
+
+    def _refresh(self) -> None:
+        """Read what changed; the caller holds the lock."""
+        try:
+            self._reading = self._read_branch()
+        except MirrorError as error:
+            if isinstance(self._reading, Unseen):
+                self._reading = Unseen(f"the accepted manifests cannot be read: {error}")
+        finally:
+            self._lock.release()
+        self._wake()
+
+    def _read_branch(self) -> Reading[TenantManifests]:
+        if self._state is None:
+            self._branch.open()
+            self._commits.update(self._branch.last_commits("Lease"))
+        state, fault = self._branch.state, self._identities.fault()
+        again = fault != self._fault
+        kept = {
+            path: read
+            for path, read in self._read.items()
+            if state.files.get(path) == read.blob and not (again and read.is_sealed)
+        }
+        changed = {path: blob for path, blob in state.files.items() if path not in kept}
+        contents = self._branch.read([*changed.values()])
+        fresh = (self._file(path, blob, contents.get(blob)) for path, blob in changed.items())
+        kept |= {path: read for (path, _), read in zip(changed.items(), fresh, strict=True) if read}
+        self._read, self._state, self._fault = kept, state, fault
+        before = self._reading.view.by_workload if isinstance(self._reading, Seen) else {}
+        accepted = {workload_id(read.accepted.lease): read.accepted for read in kept.values()}
+        if not state.is_known:
+            return Unseen(BEING_READ)
+        return Seen(
+            TenantManifests(
+                keep_same(before, dict(sorted(accepted.items()))),
+                accepts_since=self._accepts_since,
+                identity_fault=fault,
+                rewritten=state.rewritten,
+                unpushed_since=state.unpushed_since,
+                unpushed=state.unpushed,
+            )
+        )
+
+    def _file(self, path: str, blob: str, content: bytes | None) -> _Read | None:
+        """What a plan needs of a file; None for one that is no file of ours."""
+        if content is None:
+            return None
+        try:
+            file = read_manifest_file(path, content)
+        except (ManifestFileError, ManifestError):
+            return None  # nobody but this program writes the branch; a lease without a file is held
+        accepted = AcceptedManifest(
+            lease=file.lease,
+            group=file.group,
+            manifest_hash=file.manifest_hash,
+            accepted_at=file.accepted_at,
+            method=file.method,
+            commit=self._commits.get(str(file.lease), ""),
+        )
+        try:
+            self._whole(file)
+            services = _redacted(_services(_group(file.rest, file.group)))
+        except SealingError as error:
+            return _Read(blob, replace(accepted, fault=str(error)), is_sealed=True)
+        except ManifestError as error:
+            return _Read(blob, replace(accepted, fault=one_line(str(error))))
+        return _Read(blob, replace(accepted, services=services))
+
+    def _whole(self, file: ManifestFile) -> DeploymentManifest:
+        """The manifest with its secrets, whose hash is the file's."""
+        secrets = json.loads(self._identities.unseal(file.sealed))
+        whole = with_secrets(file.rest, secrets)
+        if whole.hash() != file.manifest_hash:
+            raise ManifestError(
+                f"the manifest in git was changed: its hash is {whole.hash()[:12]}, not "
+                f"{file.manifest_hash[:12]}"
+            )
+        return whole
+
+    def _file_of(self, lease: LeaseId) -> ManifestFile | None:
+        path = manifest_path(workload_id(lease))
+        blob = self._branch.state.files.get(path)
+        content = self._branch.read([blob]).get(blob) if blob else None
+        return read_manifest_file(path, content) if content is not None else None
+
+
+def sealed_file(file: ManifestFile, whole: DeploymentManifest, recipient: str) -> ManifestFile:
+    """The file with the secrets of the manifest sealed to a recipient; SealingError if it is invalid."""
+    rest, secrets = without_secrets(whole)
+    sealed = seal(json.dumps(secrets).encode(), recipient)
+    return replace(file, rest=rest, sealed=sealed)
+
+
+def _group(manifest: DeploymentManifest, name: str) -> ManifestGroup:
+    found = next((group for group in manifest.groups or () if group.name == name), None)
+    if found is None:
+        raise ManifestError(f"the manifest has no group {name}")
+    return found
+
+
+def _services(group: ManifestGroup) -> tuple[Service, ...]:
+    """The services of a group; their secrets are marked as sealed with the manifest."""
+    found = zip(specification_of(group).services, (s for s in group.services or () if s.count), strict=True)
+    return tuple(_marked(service, given.credentials) for service, given in found)
+
+
+def _marked(service: Service, given: CredentialsEntry | None) -> Service:
+    credentials = service.credentials and replace(
+        service.credentials, secret="", sealed=IN_MANIFEST, password=given.password if given else ""
+    )
+    env = tuple(replace(each, sealed=IN_MANIFEST) for each in service.env)
+    return replace(service, env=env, credentials=credentials)
+
+
+def _redacted(services: tuple[Service, ...]) -> tuple[Service, ...]:
+    """Without values, of which the rest of a manifest has none."""
+    return tuple(
+        replace(service, env=tuple(Env(each.name, sealed=IN_MANIFEST) for each in service.env))
+        for service in services
+    )
