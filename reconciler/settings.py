@@ -47,7 +47,7 @@ PASSPHRASE_CREDENTIAL = "passphrase"  # noqa: S105  # its name, not itself
 """Credential that replaces the passphrase file, if the service has it."""
 
 IDENTITY_FILE = "identity.age"
-"""Name of the file of age identities in the keyring's directory."""
+"""Name of the file of age identities in the state directory."""
 
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/@:]+@[^/:]+:")
 """A URL or `user@host:path`; any other repository address is a path on this machine."""
@@ -164,6 +164,11 @@ class Settings:
     def api(self) -> ListenAddress:
         """The address of the API for commands on this machine."""
         return self.listen.api
+
+    @property
+    def default_identity(self) -> Path:
+        """The file of age identities, unless the host file names another."""
+        return self.state / IDENTITY_FILE
 
     @property
     def stop_file(self) -> Path:
@@ -330,17 +335,11 @@ def _gateway(here: Path, model: GatewayModel) -> GatewaySettings:
     )
 
 
-def identity_file(here: Path, file: HostFile) -> Path:
-    """The file of the age identities."""
-    keyring = _below(here, file.provider.keyring) or here / file.state / "keyring"
-    named = file.sealing.identity if file.sealing else None
-    return _below(here, named) or keyring / IDENTITY_FILE
-
-
 def _sealing(here: Path, file: HostFile) -> SealingSettings | None:
     if file.sealing is None:
         return None
-    return SealingSettings(file.sealing.recipient, identity_file(here, file))
+    identity = _below(here, file.sealing.identity) or here / file.state / IDENTITY_FILE
+    return SealingSettings(file.sealing.recipient, identity)
 
 
 def _key(here: Path, file: HostFile, environment: Mapping[str, str]) -> KeySettings:

@@ -68,6 +68,8 @@ COMMANDS = {
         "write journal, keyring, host file and placements into one file",
     ),
     "restore": ("reconciler.cli.host.restore:restore", "restore a backup"),
+    "seal": ("reconciler.cli.host.seal:seal", "seal a value for the repository, or make an identity"),
+    "unseal": ("reconciler.cli.host.seal:unseal", "print the plain value of a sealed one"),
     "install-service": (
         "reconciler.cli.host.service:install_service",
         "write the systemd unit and its user",

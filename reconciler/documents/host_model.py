@@ -349,7 +349,7 @@ class SealingModel(StrictModel):
     (restart)
     """
     identity: PathText | None = None
-    """File with the age identities that unseal them, mode 0600; default: `identity.age` in the keyring's
+    """File with the age identities that unseal them, mode 0600; default: `identity.age` in the state
     directory. (live)
     """
 

@@ -18,6 +18,7 @@ from reconciler.manifests.stored_manifest import (
     ManifestFileError,
     manifest_path,
     read_manifest_file,
+    write_manifest_file,
 )
 from reconciler.ports import Wake
 from reconciler.runtime.sealed_workloads import plain_workload
@@ -89,7 +90,7 @@ class AcceptedManifests:
                 return plain_workload(workload, self._identities)
             file = self._file_of(workload.lease)
             if file is None or file.manifest_hash != workload.manifest_hash:
-                return Failed("SealedValue", "its manifest changed meanwhile", "the next cycle applies the new one")
+                return Failed("SealedValue", "its manifest changed meanwhile; the next one is applied")
             return replace(workload, services=_services(_group(self._whole(file), file.group)))
         except (SealingError, ManifestError, ManifestFileError, MirrorError) as error:
             return Failed("SealedValue", str(error), "provider-daemon doctor")
@@ -176,15 +177,7 @@ class AcceptedManifests:
         return _Read(blob, replace(accepted, services=services))
 
     def _whole(self, file: ManifestFile) -> DeploymentManifest:
-        """The manifest with its secrets, whose hash is the file's."""
-        secrets = json.loads(self._identities.unseal(file.sealed))
-        whole = with_secrets(file.rest, secrets)
-        if whole.hash() != file.manifest_hash:
-            raise ManifestError(
-                f"the manifest in git was changed: its hash is {whole.hash()[:12]}, not "
-                f"{file.manifest_hash[:12]}"
-            )
-        return whole
+        return _unsealed(file, self._identities)
 
     def _file_of(self, lease: LeaseId) -> ManifestFile | None:
         path = manifest_path(workload_id(lease))
@@ -198,6 +191,28 @@ def sealed_file(file: ManifestFile, whole: DeploymentManifest, recipient: str) -
     rest, secrets = without_secrets(whole)
     sealed = seal(json.dumps(secrets).encode(), recipient)
     return replace(file, rest=rest, sealed=sealed)
+
+
+def resealed(path: str, content: bytes, identities: Identities, recipient: str) -> bytes:
+    """A file of the branch, sealed to another recipient. Raises SealingError, ManifestError or
+    ManifestFileError.
+    """
+    file = read_manifest_file(path, content)
+    return write_manifest_file(sealed_file(file, _unsealed(file, identities), recipient))
+
+
+def _unsealed(file: ManifestFile, identities: Identities) -> DeploymentManifest:
+    """The manifest with its secrets, whose hash is the file's."""
+    try:
+        secrets = json.loads(identities.unseal(file.sealed))
+    except ValueError:
+        raise ManifestError("the sealed part of the manifest is no list") from None
+    whole = with_secrets(file.rest, secrets)
+    if whole.hash() != file.manifest_hash:
+        raise ManifestError(
+            f"the manifest in git was changed: its hash is {whole.hash()[:12]}, not {file.manifest_hash[:12]}"
+        )
+    return whole
 
 
 def _group(manifest: DeploymentManifest, name: str) -> ManifestGroup:

@@ -19,7 +19,14 @@ from reconciler.cli.doctor.cluster import check_cluster
 from reconciler.cli.doctor.forge import check_forge
 from reconciler.cli.doctor.gateway import check_gateway
 from reconciler.cli.doctor.hosts import check_hosts
-from reconciler.cli.doctor.machine import check_git, check_outside, check_ports, check_state, open_key
+from reconciler.cli.doctor.machine import (
+    check_git,
+    check_outside,
+    check_ports,
+    check_sealing,
+    check_state,
+    open_key,
+)
 from reconciler.cli.doctor.repository import check_repository
 from reconciler.cli.options import host_option, output_option, settings_of
 from reconciler.planning.revisions.adapter_grants import denials
@@ -71,6 +78,7 @@ def examine(host: Path | None) -> Iterator[CheckResult]:
     key = open_key(settings)
     yield key if isinstance(key, CheckResult) else ok("key", f"{settings.key.name} is {key.address}")
     yield from _run_guarded("state", lambda: check_state(settings))
+    yield from _run_guarded("sealing", lambda: check_sealing(settings))
     yield from _run_guarded("git", check_git)
     yield from _run_guarded("port", lambda: check_ports(settings))
     yield from _run_guarded("certificate", lambda: check_outside(settings))

@@ -19,6 +19,7 @@ from reconciler.chain.keys import PrivateKey
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.journal.lock import NAME as LOCK
 from reconciler.journal.lock import holder
+from reconciler.runtime.sealing import Identities, SealingError
 from reconciler.runtime.secret_files import SecretError, SecretFile, read_tokens
 from reconciler.settings import Settings, SettingsError, read_passphrase
 from reconciler.values.listen_address import ListenAddress
@@ -51,6 +52,22 @@ def check_state(settings: Settings) -> Iterator[CheckResult]:
     running = runs(state)
     yield ok("lock", f"held by the running daemon ({holder(state)})" if running else "no daemon is running")
     yield _disk(state)
+
+
+def check_sealing(settings: Settings) -> Iterator[CheckResult]:
+    """Whether this host can unseal what is sealed for the recipient in the host file."""
+    if (sealing := settings.sealing) is None:
+        return
+    try:
+        recipients = Identities(sealing.identity).recipients()
+    except SealingError as error:
+        yield wrong("sealing", str(error))
+        return
+    if sealing.recipient in recipients:
+        yield ok("sealing", f"{sealing.identity} unseals what is sealed for {sealing.recipient}")
+    else:
+        why = f"{sealing.identity} has no identity for sealing.recipient, {sealing.recipient}"
+        yield wrong("sealing", why, "restore the file, or run `provider-daemon seal --new-identity`")
 
 
 def check_git() -> Iterator[CheckResult]:

@@ -30,12 +30,12 @@ LISTED = (
     (re.compile(re.escape(HOST)), MEBIBYTE),
     (re.compile(re.escape(JOURNAL)), 64 << 30),
     (re.compile(rf"{KEYRING}/(?:[^/.][^/]*\.(?:info|address)|keyhash)"), 16 << 10),
-    (re.compile(rf"{STATE}/(?:drain|stop-spending)"), MEBIBYTE),
+    (re.compile(rf"{STATE}/(?:drain|stop-spending|identity\.age)"), MEBIBYTE),
     (re.compile(rf"{STATE}/adapters/[a-z][-a-z0-9]*/places\.json"), 64 * MEBIBYTE),
 )
 """The allowed members of a backup, with the maximum bytes of each."""
 
-KEPT_STATE = ("drain", "stop-spending", "adapters/*/places.json")
+KEPT_STATE = ("drain", "stop-spending", "identity.age", "adapters/*/places.json")
 """The files of the state directory that a backup has, as patterns."""
 MEMBERS_MAX = 1_000
 NAME_MAX = 100

@@ -48,7 +48,7 @@ SSH = ".ssh"
 """The ssh directory in the daemon's home, which is the state directory: keys for the forge."""
 
 NOT_COPIED = frozenset(
-    {"mirror.git", "mirror.lock", "git", "daemon.lock", "adapter-runs", RESTORING, SSH}
+    {"mirror.git", "mirror.lock", "git", "tenants", "daemon.lock", "adapter-runs", RESTORING, SSH}
     | {f"{JOURNAL}{suffix}" for suffix in ("", "-wal", "-shm")}
 )
 """Files that are recreated or reported separately; the journal goes in as a consistent copy."""
@@ -94,6 +94,7 @@ def outside(settings: Settings) -> Iterator[str]:
     """Files that a provider needs and no backup includes: other secrets, and the keyring's passphrase."""
     named = {
         "the keyring's passphrase": settings.key.passphrase_file,
+        "age identities": _identity_elsewhere(settings),
         "git credentials": settings.repository.credentials,
         "the key that signs commits": settings.repository.signing_key,
         "ssh's keys and known hosts": _ssh(settings),
@@ -116,6 +117,11 @@ def outside(settings: Settings) -> Iterator[str]:
             named[f"the vault of {name}, with tenants' secrets"] = access.vault
             named[f"the vault's password of {name}"] = access.vault_password_file
     yield from (f"{what}, {path}" for what, path in named.items() if path is not None)
+
+
+def _identity_elsewhere(settings: Settings) -> Path | None:
+    sealing = settings.sealing
+    return sealing.identity if sealing and sealing.identity != settings.default_identity else None
 
 
 def keyring_of(settings: Settings) -> Path:
