@@ -49,6 +49,7 @@ class SnapshotCollector(Collector):
         yield from metrics_cycles.readings(snapshot, now)
         yield from metrics_cycles.revisions(snapshot, now)
         yield from metrics_cycles.journal(snapshot)
+        yield from metrics_cycles.manifests(snapshot, now)
         yield from metrics_cycles.calls(sources.calls)
         yield from metrics_cycles.queues(sources.queues(), now)
         yield from metrics_cycles.certificates(sources.certificates())

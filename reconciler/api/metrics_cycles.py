@@ -116,6 +116,24 @@ def journal(snapshot: Snapshot) -> Iterator[Metric]:
     )
 
 
+def manifests(snapshot: Snapshot, now: float) -> Iterator[Metric]:
+    """Tenants' manifests, and how long the oldest waits for its push."""
+    totals = snapshot.manifests
+    yield GaugeMetricFamily(
+        "virtengine_provider_manifests", "Manifests of tenants that are stored.", totals.accepted
+    )
+    yield GaugeMetricFamily(
+        "virtengine_provider_unpushed_manifests",
+        "Manifests that were accepted and are not in the repository yet.",
+        totals.unpushed,
+    )
+    yield GaugeMetricFamily(
+        "virtengine_provider_unpushed_manifest_age_seconds",
+        "How long the oldest of them waits; 0: none waits.",
+        max(now - totals.unpushed_since, 0) if totals.unpushed_since else 0,
+    )
+
+
 def calls(timings: CallTimings) -> Iterator[Metric]:
     """How long calls to the repository and the chain take."""
     family = HistogramMetricFamily(

@@ -33,7 +33,7 @@ COMMANDS = {
         "reconciler.cli.status.explain:explain",
         "explain the state of an order, lease, workload or transaction",
     ),
-    "get": ("reconciler.cli.status.get:get", "list workloads, leases, bids, orders or holds"),
+    "get": ("reconciler.cli.status.get:get", "list workloads, leases, bids, orders, holds or manifests"),
     "events": ("reconciler.cli.history.events:events", "list events, newest last"),
     "log": ("reconciler.cli.history.log:log", "list commits: author, when applied, and effects"),
     "ledger": ("reconciler.cli.history.ledger:ledger", "list changes of the wallet's balance, or sums"),

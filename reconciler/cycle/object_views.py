@@ -13,12 +13,14 @@ from reconciler.planning.phases import trouble_of
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.addresses import public_host_of
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
+from reconciler.values.manifests import AcceptedManifest
 from reconciler.values.memory import WorkloadMemory
 from reconciler.values.money import normalized
 from reconciler.values.observed import Bid, Market, ObservedWorkload, State
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
-from reconciler.values.views import BidView, HoldView, WorkloadView
+from reconciler.values.times import Timestamp
+from reconciler.values.views import BidView, HoldView, ManifestView, WorkloadView
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def _workloads(
     by_key = (
         *(KeyedInput(known), KeyedInput(underfunded), KeyedInput(holds, _workload_named)),
         KeyedInput(inputs.memory.retries, lambda key, _: (key.subject.name,)),
+        KeyedInput(_accepted(inputs)),
         KeyedInput(market.leases if market else {}, lambda lease, _: (workload_id(lease),)),
         KeyedInput(
             market.settlements if market else {}, lambda order, _: (workload_id(LeaseId(order, address)),)
@@ -170,8 +173,27 @@ def _workload(
         replicas_ready=running.replicas_ready if running else 0,
         replicas=running.replicas if running else 0,
         trouble=trouble_of(planned.inputs, memory),
+        manifest=_manifest(planned.inputs, subject),
         addresses=tuple(each.at(host) for each in memory.addresses),
         holds=tuple(hold for about in (subject, str(memory.lease), file) for hold in holds.get(about, ())),
+    )
+
+
+def _accepted(inputs: PlanningInput) -> Mapping[WorkloadId, AcceptedManifest]:
+    return inputs.manifests.view.by_workload if isinstance(inputs.manifests, Seen) else {}
+
+
+def _manifest(inputs: PlanningInput, subject: WorkloadId) -> ManifestView | None:
+    found = _accepted(inputs).get(subject)
+    if found is None:
+        return None
+    return ManifestView(
+        tenant=found.lease.order.owner,
+        manifest_hash=found.manifest_hash,
+        accepted_at=Timestamp(found.accepted_at),
+        method=found.method,
+        commit=found.commit,
+        fault=found.fault,
     )
 
 

@@ -19,7 +19,13 @@ from reconciler.cycle.publish import Publication, Publisher
 from reconciler.cycle.revision_fetcher import RevisionFetcher
 from reconciler.cycle.snapshot import queue_view, snapshot_of, status_of
 from reconciler.cycle.snapshot_publisher import SnapshotPublisher
-from reconciler.cycle.snapshot_totals import add_totals, capacity_of, count_cycle, initial_snapshot
+from reconciler.cycle.snapshot_totals import (
+    add_totals,
+    capacity_of,
+    count_cycle,
+    initial_snapshot,
+    manifest_totals,
+)
 from reconciler.planning.planner import plan, revision_in_force
 from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
@@ -202,6 +208,7 @@ class Runner:
     def _shown(self, planned: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
         shown = snapshot_of(planned, views, self.snapshot, cycle_began_at=record.started_at)
         shown = replace(shown, cycle=record, capacity=capacity_of(planned, self._results) or shown.capacity)
+        shown = replace(shown, manifests=manifest_totals(planned))
         shown = replace(shown, queues=tuple(map(queue_view, self._environment.queues.statistics())))
         return add_totals(shown, self._environment.store, self.snapshot, self._publisher)
 

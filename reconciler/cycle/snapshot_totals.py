@@ -13,7 +13,7 @@ from reconciler.planning.revisions.adapter_grants import without_denied
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.readings import Unseen
 from reconciler.values.result_cache import ResultCache
-from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
+from reconciler.values.snapshot import Counters, ManifestTotals, RevisionTimes, Snapshot
 from reconciler.values.times import Timestamp
 from reconciler.values.views import CapacityView, CommitView, CycleOutcome
 
@@ -58,6 +58,15 @@ def capacity_of(planned: PlannedCycle, results: ResultCache) -> CapacityView | N
     facts = (market.leases, market.bids, *sorted(market.unconfirmed))
     promised = results.reuse("promised", facts, lambda: promised_resources(market))
     return CapacityView(whole, sellable, promised)
+
+
+def manifest_totals(planned: PlannedCycle) -> ManifestTotals:
+    """The totals of tenants' manifests; none while they are unseen."""
+    reading = planned.inputs.manifests
+    if isinstance(reading, Unseen):
+        return ManifestTotals()
+    view = reading.view
+    return ManifestTotals(len(view.by_workload), view.unpushed, view.unpushed_since)
 
 
 def _with_totals(shown: Snapshot, store: Store) -> Snapshot:

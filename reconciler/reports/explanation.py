@@ -11,8 +11,8 @@ from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain
 from reconciler.values.records import Decision
 from reconciler.values.subjects import EffectKey, Subject
-from reconciler.values.times import Timestamp, format_remaining
-from reconciler.values.views import WorkloadDetailView, WorkloadView
+from reconciler.values.times import Timestamp, format_remaining, utc_text
+from reconciler.values.views import ManifestView, WorkloadDetailView, WorkloadView
 
 EFFECTS = ("ApplyWorkload", "RemoveWorkload")
 BIDDING = ("CreateBid", "CloseBid")
@@ -24,7 +24,7 @@ ADDRESSES_MAX = 20
 @dataclass(frozen=True, slots=True)
 class ExplanationStep:
     """One step from cause to effect. `step` is order, decision, bid, lease, money, workload, adapter,
-    address, trouble, cluster, outcome, held, next try or was held; `state` is its state in one word, since
+    manifest, address, trouble, cluster, outcome, held, next try or was held; `state` is its state in one word, since
     when and until when. A next try is due at `until`.
     """
 
@@ -126,10 +126,20 @@ def _workload_steps(workload: WorkloadView) -> Iterator[ExplanationStep]:
     yield ExplanationStep("workload", workload.state, f"{workload.id}, its file is {workload.file}")
     ready = f"{workload.replicas_ready} of {workload.replicas} replicas are ready"
     yield ExplanationStep("adapter", workload.adapter or "none", ready)
+    if workload.manifest is not None:
+        yield ExplanationStep("manifest", *_manifest(workload.manifest))
     yield from _addresses(workload.addresses)
     if workload.trouble is not None:
         advice = f"; {workload.trouble.advice}" if workload.trouble.advice else ""
         yield ExplanationStep("trouble", workload.trouble.reason, f"{workload.trouble.message}{advice}")
+
+
+def _manifest(sent: ManifestView) -> tuple[str, str]:
+    """The state of a manifest, and who sent it when."""
+    where = f"commit {sent.commit[:12]}" if sent.commit else "an earlier commit"
+    words = f"{sent.manifest_hash[:12]}, sent by {sent.tenant} at {utc_text(sent.accepted_at)}"
+    words += f" ({sent.method}), {where}"
+    return ("unusable", f"{words}; {sent.fault}") if sent.fault else ("accepted", words)
 
 
 def _addresses(addresses: Sequence[ServiceAddress]) -> Iterator[ExplanationStep]:

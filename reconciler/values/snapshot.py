@@ -51,12 +51,24 @@ class RevisionTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class ManifestTotals:
+    """Accepted manifests, those that no pushed commit holds, and since when the oldest of these waits (unix
+    seconds; 0: none waits).
+    """
+
+    accepted: int = 0
+    unpushed: int = 0
+    unpushed_since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The state that the daemon shows; `height` 0 and empty texts are unknown.
 
     `desired` is the newest commit of the state repository, `applied` the one in force, `published` the last
     pushed status commit; `chain_time` in unix seconds; `unpublished` counts events that no pushed commit
-    covers; `failed_threads` are background threads that an exception ended; `queues` are those of targets.
+    covers; `failed_threads` are background threads that an exception ended; `queues` are those of targets;
+    `manifests` counts those of tenants.
     """
 
     provider: str = ""
@@ -87,5 +99,6 @@ class Snapshot:
     published_commit: CommitView | None = None
     times: RevisionTimes = RevisionTimes()
     unpublished: int = 0
+    manifests: ManifestTotals = ManifestTotals()
     failed_threads: tuple[str, ...] = ()
     queues: tuple[QueueView, ...] = ()

@@ -43,12 +43,26 @@ class HoldView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestView:
+    """The manifest that a tenant sent for a lease: its hash, its commit on the tenants branch ("": not
+    known), how the tenant proved to be the owner, and why it cannot be run ("": it can).
+    """
+
+    tenant: str
+    manifest_hash: str
+    accepted_at: Timestamp
+    method: str
+    commit: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadView:
     """A workload. `state` is its phase in lower case: pending, deploying, running, paused, stopping,
     stopped, terminated or failed; `price_uve` is its lease's, per block; `billing` is lease or usage;
     `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross, and
-    `recorded_uve` the usage recorded on the chain, settled or not; `addresses` are those last seen; `holds`
-    are those on the workload, its lease and its file.
+    `recorded_uve` the usage recorded on the chain, settled or not; `manifest` is the tenant's;
+    `addresses` are those last seen; `holds` are those on the workload, its lease and its file.
     """
 
     id: WorkloadId
@@ -67,6 +81,7 @@ class WorkloadView:
     replicas_ready: int = 0
     replicas: int = 0
     trouble: Trouble | None = None
+    manifest: ManifestView | None = None
     addresses: tuple[ServiceAddress, ...] = ()
     holds: tuple[HoldView, ...] = ()
 

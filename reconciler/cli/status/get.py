@@ -143,12 +143,32 @@ HOLDS: Kind[HoldView] = Kind(
     {"PUBLISHED": lambda h: "yes" if h.ours else "no", "APPROVAL": lambda h: h.approval[:SHOWN] or "-"},
     {"state": lambda h: h.reason},
 )
+MANIFESTS: Kind[WorkloadView] = Kind(
+    lambda listen: [
+        each
+        for each in fetch(listen, "/api/v1/workloads", ListView[WorkloadView]).items
+        if each.manifest is not None
+    ],
+    {
+        "WORKLOAD": lambda w: w.id,
+        "TENANT": lambda w: w.manifest.tenant if w.manifest else "-",
+        "HASH": lambda w: w.manifest.manifest_hash[:12] if w.manifest else "-",
+        "ACCEPTED": lambda w: utc_text(w.manifest.accepted_at) if w.manifest else "-",
+        "STATE": lambda w: "unusable" if w.manifest and w.manifest.fault else w.state,
+    },
+    {
+        "METHOD": lambda w: w.manifest.method if w.manifest else "-",
+        "COMMIT": lambda w: (w.manifest.commit[:12] if w.manifest else "") or "-",
+        "WHY": lambda w: (w.manifest.fault if w.manifest else "") or "-",
+    },
+)
 KINDS: Mapping[str, Kind[Any]] = {
     "workloads": WORKLOADS,
     "leases": LEASES,
     "bids": BIDS,
     "orders": ORDERS,
     "holds": HOLDS,
+    "manifests": MANIFESTS,
 }
 
 
