@@ -70,7 +70,6 @@ class Environment:
 
 EFFECTS: tuple[tuple[str, str], ...] = (
     ("repo", "publish"),
-    ("manifests", "synchronise"),
     ("chain", "broadcast"),
     ("adapter", "prepare"),
     ("adapter", "apply"),
@@ -85,5 +84,6 @@ EFFECTS: tuple[tuple[str, str], ...] = (
     ("forge", "set_status"),
 )
 """Every port method that writes outside the process, at each of which the daemon must survive `kill -9`; not
-`Inbox.take`, as a lost request is sent again by its client, nor methods that change memory alone.
+`Inbox.take`, as a lost request is sent again by its client, `Manifests.synchronise`, which repeats git's own
+steps only, nor methods that change memory alone.
 """

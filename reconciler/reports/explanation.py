@@ -24,8 +24,8 @@ ADDRESSES_MAX = 20
 @dataclass(frozen=True, slots=True)
 class ExplanationStep:
     """One step from cause to effect. `step` is order, decision, bid, lease, money, workload, adapter,
-    manifest, address, trouble, cluster, outcome, held, next try or was held; `state` is its state in one word, since
-    when and until when. A next try is due at `until`.
+    manifest, address, trouble, cluster, outcome, held, next try or was held; `state` is its state in one
+    word, since when and until when. A next try is due at `until`.
     """
 
     step: str

@@ -52,8 +52,8 @@ def manifest(**changes: object) -> DeploymentManifest:
 class World:
     def __init__(self, remote: Remote, state: Path) -> None:
         self.branch = ManifestBranch(remote, state, "tenants/p")
-        self.branch.open()
-        self.branch.synchronise()
+        if not self.branch.open().is_known:
+            self.branch.synchronise()
         self.identity, self.recipient = new_identity()
         self.identities = Identities(state / "identity.age")
         add_identity(self.identities.path, self.identity)

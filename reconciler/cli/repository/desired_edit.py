@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import time
 
 from reconciler.cli.errors import CliError
-from reconciler.git.branch_writer import BranchEdit, BranchWriter
+from reconciler.git.branch_writer import BranchEdit, BranchWriter, FileCommit
 from reconciler.git.git_errors import last_line
 from reconciler.git.git_process import (
     LOCAL_SECONDS,
@@ -20,8 +22,11 @@ from reconciler.git.git_process import (
     with_limits,
 )
 from reconciler.git.mirror import Mirror, MirrorError
-from reconciler.git.remote import BadRemoteError, Remote
+from reconciler.git.remote import Author, BadRemoteError, Remote, check_branch
 from reconciler.values.outcomes import Done
+
+BASE = "refs/reconciler/base"
+_IDENTITY = re.compile(r"([^<\n]*) <([^>\n]*)> ")
 
 
 class OperatorGit:
@@ -86,16 +91,45 @@ def commit_edit(repository: Remote, edit: BranchEdit) -> str:
         return _commit_and_push(repository, Path(scratch), edit)
 
 
-def _commit_and_push(repository: Remote, scratch: Path, edit: BranchEdit) -> str:
-    directory = scratch / "mirror.git"
-    options = [f"--git-dir={directory}"]
+def commit_new_branch(repository: Remote, branch: str, files: Mapping[str, bytes], message: str) -> str:
+    """The id of a commit that adds files to the desired branch, on a new branch, in the operator's name.
+    CliError if the branch exists, or if that fails.
+    """
+    folder = f"{repository.path}/" if repository.path else ""
+    with TemporaryDirectory(prefix="provider-daemon-") as scratch:
+        try:
+            mirror = _operator_mirror(repository, Path(scratch), check_branch(branch))
+            with mirror.locked():
+                if mirror.remote_tips(f"refs/heads/{branch}"):
+                    raise MirrorError(f"{branch} exists; name a new branch")
+                mirror.fetch(f"refs/heads/{repository.branch}", BASE)
+                base = mirror.tip(BASE) or ""
+                named = {folder + path: text for path, text in files.items()}
+                commit = FileCommit(named, message, mirror.remote.author, int(time()))
+                (made,) = BranchWriter(mirror).commit_each([commit], base)
+                ran = mirror.contact("push", "--porcelain", mirror.url, f"{made}:refs/heads/{branch}")
+        except (MirrorError, BadRemoteError) as error:
+            raise CliError(f"error: {error}") from None
+    if ran.code != 0:
+        raise CliError(f"error: {branch} was not pushed: {last_line(ran)}")
+    return made
+
+
+def _operator_mirror(repository: Remote, scratch: Path, branch: str) -> Mirror:
+    options = [f"--git-dir={scratch / 'mirror.git'}"]
     if repository.credentials:
         options += ["-c", f"credential.helper=store --file={repository.credentials}"]
     if repository.ca_file:
         options += ["-c", f"http.sslCAInfo={repository.ca_file}"]
-    remote = Remote(repository.url, edit.branch, credentials=repository.credentials)
+    found = _IDENTITY.match(OperatorGit(scratch).run("var", "GIT_AUTHOR_IDENT").text)
+    author = Author(found[1], found[2]) if found else Author()
+    remote = Remote(repository.url, branch, credentials=repository.credentials, author=author)
+    return Mirror(remote, scratch, runner=OperatorGit(scratch, *options))
+
+
+def _commit_and_push(repository: Remote, scratch: Path, edit: BranchEdit) -> str:
     try:
-        mirror = Mirror(remote, scratch, runner=OperatorGit(scratch, *options))
+        mirror = _operator_mirror(repository, scratch, edit.branch)
         with mirror.locked():
             outcome = BranchWriter(mirror).edit(edit)
     except (MirrorError, BadRemoteError) as error:

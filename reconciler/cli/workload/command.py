@@ -19,7 +19,8 @@ class WorkloadGroup(LazyGroup):
         "from-sdl": (
             "reconciler.cli.workload.command:from_sdl",
             "write the workload file of a lease from the tenant's SDL file",
-        )
+        ),
+        "new": ("reconciler.cli.workload.new:new", "write prefilled workload files of leases that wait"),
     }
 
 
