@@ -12,7 +12,6 @@ from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.inspection import WorkloadEvents, WorkloadUse
 from reconciler.values.intents import Confirmation, FeeTerms, Intent, Prepared
 from reconciler.values.ledger import LedgerPage
-from reconciler.values.ledger import BookedEntry, MonthSum
 from reconciler.values.manifests import TenantManifests
 from reconciler.values.memory import Memory
 from reconciler.values.messages import Message

@@ -19,7 +19,7 @@ from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
 from reconciler.values.money import amount_text
 from reconciler.values.times import format_duration, utc_text
-from reconciler.values.views import BidView, HoldView, LeaseView, WorkloadView
+from reconciler.values.views import BidView, HoldView, LeaseView, ManifestView, WorkloadView
 
 Row = TypeVar("Row")
 Columns = Mapping[str, Callable[[Row], object]]
@@ -32,6 +32,15 @@ class OrderRow:
     order: str
     decision: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """A tenant's manifest, and the state of its workload."""
+
+    workload: str
+    state: str
+    manifest: ManifestView
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,24 +152,25 @@ HOLDS: Kind[HoldView] = Kind(
     {"PUBLISHED": lambda h: "yes" if h.ours else "no", "APPROVAL": lambda h: h.approval[:SHOWN] or "-"},
     {"state": lambda h: h.reason},
 )
-MANIFESTS: Kind[WorkloadView] = Kind(
+MANIFESTS: Kind[ManifestRow] = Kind(
     lambda listen: [
-        each
+        ManifestRow(each.id, "unusable" if each.manifest.fault else each.state, each.manifest)
         for each in fetch(listen, "/api/v1/workloads", ListView[WorkloadView]).items
         if each.manifest is not None
     ],
     {
-        "WORKLOAD": lambda w: w.id,
-        "TENANT": lambda w: w.manifest.tenant if w.manifest else "-",
-        "HASH": lambda w: w.manifest.manifest_hash[:12] if w.manifest else "-",
-        "ACCEPTED": lambda w: utc_text(w.manifest.accepted_at) if w.manifest else "-",
-        "STATE": lambda w: "unusable" if w.manifest and w.manifest.fault else w.state,
+        "WORKLOAD": lambda m: m.workload,
+        "TENANT": lambda m: m.manifest.tenant,
+        "HASH": lambda m: m.manifest.manifest_hash[:12],
+        "ACCEPTED": lambda m: utc_text(m.manifest.accepted_at),
+        "STATE": lambda m: m.state,
     },
     {
-        "METHOD": lambda w: w.manifest.method if w.manifest else "-",
-        "COMMIT": lambda w: (w.manifest.commit[:12] if w.manifest else "") or "-",
-        "WHY": lambda w: (w.manifest.fault if w.manifest else "") or "-",
+        "METHOD": lambda m: m.manifest.method,
+        "COMMIT": lambda m: m.manifest.commit[:12] or "-",
+        "WHY": lambda m: m.manifest.fault or "-",
     },
+    {"tenant": lambda m: m.manifest.tenant, "state": lambda m: m.state},
 )
 KINDS: Mapping[str, Kind[Any]] = {
     "workloads": WORKLOADS,
