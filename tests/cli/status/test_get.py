@@ -10,6 +10,8 @@ import yaml
 
 from reconciler.cli.status.get import KINDS
 from reconciler.values.plans import Reason
+from reconciler.values.times import Timestamp
+from reconciler.values.views import ManifestView
 from tests.api.snapshots import FAILING, HEALTHY, RUNNING, hold_view
 from tests.cli.conftest import SHOWN, Terminal
 
@@ -30,8 +32,14 @@ def test_columns_are_aligned_and_wide_has_more(terminal: Terminal) -> None:
     assert "ImagePullFailed: no such image; correct the image's name" in wide
 
 
+SENT = ManifestView(
+    tenant="ve1tenant", manifest_hash="ab" * 32, accepted_at=Timestamp(100), method="jwt", commit="cd" * 20
+)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_json_and_yaml_have_the_same_rows(terminal: Terminal, kind: str) -> None:
+    terminal.snapshots.publish(replace(SHOWN, workloads=(replace(HEALTHY, manifest=SENT), FAILING)))
     _, as_json, _ = terminal.run("get", kind, "-o", "json")
     _, as_yaml, _ = terminal.run("get", kind, "-o", "yaml")
     rows = json.loads(as_json)[kind]
@@ -48,6 +56,14 @@ def test_orders_are_listed_with_their_decisions(terminal: Terminal) -> None:
 def test_leases_have_the_time_left(terminal: Terminal) -> None:
     _, out, _ = terminal.run("get", "leases")
     assert f"{RUNNING}   2,446.5uve   7,338uve   healthy   -" in out
+
+
+def test_manifests_are_listed_with_their_tenants(terminal: Terminal) -> None:
+    terminal.snapshots.publish(replace(SHOWN, workloads=(replace(HEALTHY, manifest=SENT), FAILING)))
+    names, row = terminal.run("get", "manifests", "-o", "wide")[1].splitlines()
+    assert names.split() == ["WORKLOAD", "TENANT", "HASH", "ACCEPTED", "STATE", "METHOD", "COMMIT", "WHY"]
+    assert row.split()[:3] == [HEALTHY.id, "ve1tenant", "abababababab"]
+    assert row.split()[-4:] == ["running", "jwt", "cdcdcdcdcdcd", "-"]
 
 
 def test_an_empty_list(terminal: Terminal) -> None:
