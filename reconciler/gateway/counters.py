@@ -60,7 +60,7 @@ class GatewayCounters:
             return found, self._seconds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GatewayCollector(Collector):
     """Reads the counters at each scrape; `connections` are open ones, `chain_queries` a total."""
 
