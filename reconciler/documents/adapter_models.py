@@ -13,9 +13,12 @@ from reconciler.documents.forms import (
     Directory,
     Duration,
     HostAddress,
+    HostName,
+    HostRule,
     ImageRule,
     IpAddress,
     Name,
+    NamespacedName,
     Size,
     UserName,
 )
@@ -33,6 +36,50 @@ class AdapterFile(FileModel):
 
     kind: Literal["KubernetesAdapter", "AnsibleAdapter"]
     """KubernetesAdapter or AnsibleAdapter."""
+
+
+class IngressModel(StrictModel):
+    """How services are reached by HTTP under host names."""
+
+    controller: Literal["nginx", "gateway"] = "nginx"
+    """nginx: ingress-nginx, with an Ingress for each service; gateway: any controller of the Gateway API,
+    with HTTPRoutes. HTTP options of a tenant need nginx.
+    """
+    ingress_class: Name = Field(default="nginx", alias="class")
+    """IngressClass, with controller: nginx."""
+    gateway: NamespacedName | None = None
+    """Gateway, "namespace/name", with controller: gateway. It must admit routes from the namespaces of
+    workloads.
+    """
+    pods_namespace: Name | None = None
+    """Namespace of the controller's pods, the only ones that may reach HTTP ports of tenants; default:
+    ingress-nginx, or that of the Gateway.
+    """
+    domain: HostName
+    """Domain of the generated host names: one for each service, SERVICE-WORKLOAD.DOMAIN. A wildcard record
+    *.DOMAIN must lead to the controller.
+    """
+    hosts_blocked: Annotated[list[HostRule], Field(max_length=1_000)] = Field(default=[])
+    """Host names that no tenant gets: "www.example.com", or ".example.com" for the domain and all below it.
+    Names in `domain` and those of the provider itself are never given.
+    """
+
+    @model_validator(mode="after")
+    def _has_gateway(self) -> Self:
+        if (self.controller == "gateway") != (self.gateway is not None):
+            raise PydanticCustomError(
+                "ingress_gateway", "controller: gateway needs `gateway`, nginx has none"
+            )
+        return self
+
+
+class LeasedIpsModel(StrictModel):
+    """IP addresses that tenants lease."""
+
+    pool: Name
+    """IPAddressPool of MetalLB that they are from; it should be for nothing else."""
+    count: Annotated[int, Field(ge=1, le=65_536), WHOLE]
+    """Number of addresses that may be leased at a time."""
 
 
 class KubernetesFile(FileModel):
@@ -71,6 +118,11 @@ class KubernetesFile(FileModel):
     """Name or IP address of the nodes, under which tenants reach NodePorts; default: the host of the provider
     record's host_uri.
     """
+    ingress: IngressModel | None = None
+    """How services are reached by HTTP under host names; without it, orders with HTTP on port 80 get no bid.
+    """
+    leased_ips: LeasedIpsModel | None = None
+    """IP addresses that tenants lease; without it, orders of them get no bid."""
     network_policy: NetworkPolicyName | None = None
     """What enforces NetworkPolicies in the cluster; k3s and RKE2 have it built in: "other". "not-enforced":
     nothing does, and tenants reach each other and your network. Without this key nothing is started.

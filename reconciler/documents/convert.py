@@ -7,6 +7,7 @@ from reconciler.documents.adapter_models import (
     AnsibleGroupModel,
     AnsibleHostModel,
     HostCapacityModel,
+    IngressModel,
     KubernetesFile,
     TimeoutsModel,
 )
@@ -17,7 +18,10 @@ from reconciler.documents.pricing_model import GpuPriceModel, MultiplierModel, P
 from reconciler.documents.workload_model import LeaseModel, WorkloadFile
 from reconciler.values.clusters import (
     GlobalPorts,
+    IngressController,
+    IngressSettings,
     KubernetesSettings,
+    LeasedIpPool,
     LeaseIsolation,
     NetworkPolicyController,
     OptOut,
@@ -148,6 +152,20 @@ def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
         opt_outs=tuple(OptOut(each) for each in sorted(set(file.opt_outs))),
         global_ports=GlobalPorts(file.global_ports),
         public_host=file.public_host or "",
+        ingress=_ingress(file.ingress) if file.ingress else None,
+        leased_ips=LeasedIpPool(file.leased_ips.pool, file.leased_ips.count) if file.leased_ips else None,
+    )
+
+
+def _ingress(ingress: IngressModel) -> IngressSettings:
+    namespace, _, gateway = (ingress.gateway or "").partition("/")
+    return IngressSettings(
+        controller=IngressController(ingress.controller),
+        name=gateway or ingress.ingress_class,
+        domain=ingress.domain.lower(),
+        pods_namespace=ingress.pods_namespace or namespace or "ingress-nginx",
+        namespace=namespace,
+        hosts_blocked=tuple(sorted({each.lower() for each in ingress.hosts_blocked})),
     )
 
 

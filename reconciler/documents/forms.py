@@ -163,6 +163,11 @@ HOST_RULE = TextForm(
     "a host name or a domain",
     'write "shop.example.com", or ".example.com" for the domain and all names below it',
 )
+NAMESPACED_NAME = TextForm(
+    rf"{NAME.pattern.removesuffix('$')}/{NAME.pattern.removeprefix('^')}",
+    "a name in a namespace",
+    'write "namespace/name": "infra/public"',
+)
 MOUNT = TextForm(r"^/[^\u0000-\u001f\u007f:]{0,1023}$", "a path", 'write an absolute path: "/var/lib/data"')
 
 FORMS = {form.pattern: form for form in tuple(vars().values()) if isinstance(form, TextForm)}
@@ -270,6 +275,7 @@ IpName = Annotated[str, Field(pattern=IP_NAME.pattern)]
 GpuText = Annotated[str, Field(pattern=GPU_TEXT.pattern)]
 HostRule = Annotated[str, Field(pattern=HOST_RULE.pattern, max_length=254)]
 HostName = Annotated[str, Field(pattern=HOST_NAME.pattern, max_length=253)]
+NamespacedName = Annotated[str, Field(pattern=NAMESPACED_NAME.pattern)]
 MountPath = Annotated[str, Field(pattern=MOUNT.pattern)]
 PathText = Annotated[str, Field(min_length=1, max_length=4096)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]+$")]

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from reconciler.planning.adapter_features import missing_features, provided_features
 from reconciler.planning.capacity.headroom import unseen_reason
+from reconciler.planning.host_names import host_name_holds
 from reconciler.planning.lease_index import (
     active_leases,
     leases_by_workload,
@@ -95,7 +96,9 @@ def _by_workload(
         lambda: dict.fromkeys(sorted(doubtful), False) | dict.fromkeys(leased, is_seen),
     )
     desired, memory = basis.desired, basis.memory
+    hosts = host_name_holds(basis)
     by_key = (
+        KeyedInput(hosts),
         *(KeyedInput(may_start), KeyedInput(desired.workloads), KeyedInput(leases_by_workload(basis))),
         *(KeyedInput(memory.workloads), KeyedInput(memory.retries, lambda key, _: (key.subject.name,))),
         KeyedInput(dict.fromkeys(memory.retries, basis.now), lambda key, _: (key.subject.name,)),
@@ -111,7 +114,7 @@ def _by_workload(
     )
 
     def decide(subject: WorkloadId) -> Sequence[Action | Hold] | None:
-        return tuple(_plan_workload(basis, subject, may_start=may_start[subject])) or None
+        return tuple(_plan_workload(basis, subject, hosts, may_start=may_start[subject])) or None
 
     return basis.decisions.reuse_each("workloads", KeyedInputs(may_start, by_key, shared), decide)
 
@@ -163,14 +166,17 @@ class WorkloadPair:
         return removing or isinstance(self.in_flight, RemoveWorkload)
 
 
-def _plan_workload(basis: PlanningBasis, subject: WorkloadId, *, may_start: bool) -> Iterator[Action | Hold]:
+def _plan_workload(
+    basis: PlanningBasis, subject: WorkloadId, hosts: Mapping[WorkloadId, Hold], *, may_start: bool
+) -> Iterator[Action | Hold]:
     workload = basis.desired.workloads.get(subject)
     if workload is None or not (workload.services or workload.paused):
         yield missing_specification(basis, subject)
         return
     if awaited := awaited_manifest(basis, workload):
         yield awaited
-    if refusal := _file_hold(basis, workload):
+    refusal = _file_hold(basis, workload) or (None if workload.paused else hosts.get(subject))
+    if refusal:
         yield refusal
         return
     if workload.paused and not basis.funding.get(workload.lease, HEALTHY).is_unpaid:

@@ -50,6 +50,41 @@ class GlobalPorts(StrEnum):
     LOAD_BALANCER = "LoadBalancer"
 
 
+class IngressController(StrEnum):
+    """What leads HTTP to services by host name: ingress-nginx, or any controller of the Gateway API."""
+
+    NGINX = "nginx"
+    GATEWAY = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class IngressSettings:
+    """How services are reached under host names. `name` is that of the IngressClass, or of the Gateway in
+    `namespace`; `pods_namespace` is where the controller's pods run, `domain` is that of generated names.
+    `hosts_blocked` are names that no tenant gets: exact, or `.example.com` for the domain and all below.
+    """
+
+    controller: IngressController
+    name: str
+    domain: str
+    pods_namespace: str
+    namespace: str = ""
+    hosts_blocked: tuple[str, ...] = ()
+
+    @property
+    def rendering(self) -> str:
+        """What objects of workloads depend on."""
+        return f"{self.controller}/{self.namespace}/{self.name}/{self.domain}/{self.pods_namespace}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedIpPool:
+    """The address pool that leased IPs are from, and how many addresses of it tenants may lease."""
+
+    name: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class KubernetesSettings:
     """An adapter file of kind KubernetesAdapter; `egress_denied` are address ranges in CIDR notation. Without
@@ -69,6 +104,8 @@ class KubernetesSettings:
     opt_outs: tuple[OptOut, ...] = ()
     global_ports: GlobalPorts = GlobalPorts.NODE_PORT
     public_host: str = ""
+    ingress: IngressSettings | None = None
+    leased_ips: LeasedIpPool | None = None
 
     @property
     def rendering(self) -> str:
@@ -78,4 +115,6 @@ class KubernetesSettings:
         default, names = KubernetesSettings(), ("isolation", "pod_security", "runtime_class", "global_ports")
         changed = {name: getattr(self, name) for name in names}
         words = [f"{name}={value}" for name, value in changed.items() if value != getattr(default, name)]
+        words += [f"ingress={self.ingress.rendering}"] if self.ingress else []
+        words += [f"leased_ips={self.leased_ips.name}"] if self.leased_ips else []
         return " ".join((*words, *sorted(self.opt_outs)))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.values.adapters import AdapterKind
+from reconciler.values.clusters import IngressController, KubernetesSettings
 from reconciler.values.desired import AdapterSettings, Port, Service, Workload
 from reconciler.values.gpus import GpuModel, gpus_of_keys, has_model
 from reconciler.values.machines import Machine
-from reconciler.values.resources import LEASED_IP, ResourceUnit
+from reconciler.values.resources import LEASED_IP, SHARED_HTTP, ResourceUnit
 from reconciler.values.specification import (
     DEFAULT_CLASS,
     DEFAULT_HTTP,
@@ -91,17 +91,25 @@ _OF_KUBERNETES = frozenset(
         Feature.TERMINATION_GRACE,
     }
 )
-_OF_KIND = {
-    AdapterKind.KUBERNETES: AdapterFeatures(_OF_KUBERNETES),
-    AdapterKind.ANSIBLE: AdapterFeatures(),
-}
+
+
+def _features(settings: AdapterSettings) -> frozenset[Feature]:
+    """Those that the settings alone decide on."""
+    if not isinstance(settings, KubernetesSettings):
+        return frozenset()
+    found = set(_OF_KUBERNETES) | ({Feature.LEASED_IP} if settings.leased_ips else set())
+    if settings.ingress:
+        found.add(Feature.HOST_NAME)
+        if settings.ingress.controller is IngressController.NGINX:
+            found.add(Feature.HTTP_OPTIONS)
+    return frozenset(found)
 
 
 def features_of(settings: AdapterSettings, machines: Iterable[Machine] = ()) -> AdapterFeatures:
     """What an adapter of these settings provides on these machines."""
     listed = tuple(machines)
-    return replace(
-        _OF_KIND[settings.kind],
+    return AdapterFeatures(
+        _features(settings),
         architectures=frozenset(v for each in listed for key, v in each.attributes if key == ARCHITECTURE),
         gpu_models=tuple(model for each in listed if (model := each.gpu_model)),
     )
@@ -171,5 +179,8 @@ def needs_of_units(units: Iterable[ResourceUnit]) -> Iterator[Need]:
                 yield Need(Feature.ARCHITECTURE, value)
         if unit.gpu and unit.gpu_attributes:
             yield from _gpu_needs(gpus_of_keys(key for key, _ in unit.gpu_attributes), "")
-        if any(endpoint.kind == LEASED_IP for endpoint in unit.endpoints):
+        kinds = {endpoint.kind for endpoint in unit.endpoints}
+        if LEASED_IP in kinds:
             yield Need(Feature.LEASED_IP)
+        if SHARED_HTTP in kinds:
+            yield Need(Feature.HOST_NAME, "for HTTP on port 80")

@@ -67,6 +67,8 @@ class Reason(StrEnum):
     ASKS_TOO_MUCH = "AsksTooMuch"
     IMAGE_DENIED = "ImageDenied"
     UNSUPPORTED = "Unsupported"
+    HOST_NAME_TAKEN = "HostNameTaken"
+    HOST_NAME_BLOCKED = "HostNameBlocked"
     ADAPTER_UNKNOWN = "AdapterUnknown"
     ADAPTER_DENIED = "AdapterDenied"
     NETWORK_POLICY_MISSING = "NetworkPolicyMissing"

@@ -18,12 +18,13 @@ from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.permissions import (
     Permission,
     denied_permissions,
+    ingress_permissions,
     optional_permissions,
     required_permissions,
 )
 from reconciler.documents.host import read_host
 from reconciler.documents.host_model import HostFile
-from reconciler.values.clusters import KubernetesSettings, LeaseIsolation
+from reconciler.values.clusters import IngressController, KubernetesSettings, LeaseIsolation
 from reconciler.values.desired import Port
 from reconciler.values.outcomes import Done
 from reconciler.values.readings import Seen
@@ -31,6 +32,7 @@ from reconciler.values.resources import Resources
 from tests.contracts.adapter_backends import service, workload
 
 PATH = Path(__file__).parents[2] / "docs/service/kubernetes.yaml"
+INGRESS_PATH = PATH.with_name("kubernetes-ingress.yaml")
 NAMESPACES_PATH = PATH.with_name("kubernetes-namespaces.yaml")
 ACCOUNT = "system:serviceaccount:virtengine-provider:provider-daemon"
 WORKLOADS = "provider-workloads"
@@ -63,7 +65,17 @@ def test_what_is_granted_is_what_is_needed_and_no_more() -> None:
 def test_namespaces_of_leases_need_what_is_granted_further() -> None:
     apart = LeaseIsolation.NAMESPACE
     needed = {*required_permissions(apart), *optional_permissions(apart)}
+    needed |= {each for controller in IngressController for each in ingress_permissions(controller, apart)}
     assert granted(NAMESPACES_PATH) == needed - granted(PATH)
+
+
+def test_host_names_need_what_is_granted_further() -> None:
+    shared = LeaseIsolation.SHARED
+    needed = {each for controller in IngressController for each in ingress_permissions(controller, shared)}
+    assert granted(INGRESS_PATH) == needed | {
+        Permission("get", "ingressclasses", "networking.k8s.io", everywhere=True),
+        Permission("get", "gateways", "gateway.networking.k8s.io", everywhere=True),
+    }
 
 
 def test_the_host_file_in_it_is_valid() -> None:

@@ -9,10 +9,12 @@ from reconciler.adapters.kubernetes.api_errors import ApiError, outcome_of
 from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
 from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
+from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.manifests import (
     Manifest,
     deployment_manifests,
     frame_manifests,
+    http_manifests,
     parts_of,
     policy_manifests,
     secret_manifest,
@@ -27,7 +29,7 @@ from reconciler.adapters.kubernetes.namespaces import (
     namespace_manifest,
     quota_manifest,
 )
-from reconciler.adapters.kubernetes.naming import PLURALS, object_path
+from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS, object_path
 from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.adapters.kubernetes.policies import base_policy
 from reconciler.adapters.kubernetes.views import PodView, drift_from_applied, object_meta
@@ -61,6 +63,7 @@ class KubernetesAdapter:
         self._wake = wake
         self._observer = ClusterObserver(self._client, target)
         self._queries = ClusterQueries(self._client, self._namespaces)
+        self._former: tuple[str, ...] | None = None
 
     def start(self) -> None:
         """Begin to watch."""
@@ -196,7 +199,7 @@ class KubernetesAdapter:
             is_internal = manifest["spec"]["type"] == "ClusterIP"
             if is_internal and found.spec.cluster_ip not in ("", "None"):
                 addresses[object_meta(found.metadata).service] = found.spec.cluster_ip
-        for manifest in deployment_manifests(rendering, addresses):
+        for manifest in (*deployment_manifests(rendering, addresses), *http_manifests(rendering)):
             self._apply_part(rendering, manifest)
 
     def _apply_part(self, rendering: Rendering, manifest: Manifest) -> bytes:
@@ -258,7 +261,7 @@ class KubernetesAdapter:
 
     def _prune(self, workload: WorkloadId, namespace: str, kept: Set[str]) -> None:
         """Delete every object of the workload in a namespace but the kept parts."""
-        for kind in REMOVED:
+        for kind in self._removed_kinds():
             for metadata in self._labelled(PLURALS[kind], namespace, workload):
                 if (part := f"{kind}/{metadata.name}") not in kept:
                     self._delete(PLURALS[kind], metadata)
@@ -267,6 +270,27 @@ class KubernetesAdapter:
             for metadata in self._labelled(plural, namespace, workload):
                 if not metadata.owner_references:
                     self._delete(plural, metadata)
+
+    def _removed_kinds(self) -> tuple[str, ...]:
+        """The kinds of objects to delete: those that earlier settings made only where there still are any."""
+        if self._former is None:
+            ingress = self._settings.ingress
+            in_use = KIND_OF[ingress.controller] if ingress else ""
+            self._former = tuple(
+                kind for kind in KIND_OF.values() if kind == in_use or self._has_former(PLURALS[kind])
+            )
+        return (*REMOVED, *self._former)
+
+    def _has_former(self, plural: str) -> bool:
+        """Whether objects of ours of this kind exist; without its API or permission, there are none."""
+        query = {"labelSelector": naming.OURS, "limit": "1"}
+        try:
+            raw = self._client.get(self._namespaces.path(API_PATHS[plural], plural), query, METADATA_ONLY)
+        except ApiError as error:
+            if error.status not in (403, 404):
+                raise
+            return False
+        return bool(decode_json(raw, objects.ObjectList).items)
 
     def _labelled(self, plural: str, namespace: str, workload: WorkloadId) -> Iterator[objects.Metadata]:
         selector = {"labelSelector": naming.workload_selector(workload)}

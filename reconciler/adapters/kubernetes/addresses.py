@@ -9,9 +9,39 @@ from reconciler.adapters.kubernetes import naming, objects
 from reconciler.documents.typed_json import decode_json
 from reconciler.values.addresses import AddressKind, ServiceAddress
 from reconciler.values.clusters import GlobalPorts
-from reconciler.values.text import printable
+from reconciler.values.specification import HTTP_PORT
+from reconciler.values.text import SENTENCE_MAX, one_line, printable
 
 HOST_MAX = 253
+
+
+def addresses_of(raw: bytes, kind: str) -> tuple[ServiceAddress, ...]:
+    """Those under which an object of this kind is reached from outside."""
+    if kind == "service":
+        return service_addresses(raw)
+    return host_names(raw) if kind in ("ingress", "httproute") else ()
+
+
+def host_names(raw: bytes) -> tuple[ServiceAddress, ...]:
+    """The host names of an Ingress or HTTPRoute."""
+    found = decode_json(raw, objects.HostObject)
+    service = printable((found.metadata.labels or {}).get(naming.SERVICE, ""), HOST_MAX)
+    hosts = {*(found.spec.hostnames or ()), *(rule.host for rule in found.spec.rules or ())} - {""}
+    made = (ServiceAddress(service, AddressKind.HOST_NAME, _host(each), HTTP_PORT) for each in hosts)
+    return tuple(sorted(made)) if service else ()
+
+
+def refusal_of(raw: bytes) -> str:
+    """Why a Gateway does not serve an HTTPRoute; "" if it does, or has not decided."""
+    for parent in decode_json(raw, objects.HostObject).status.parents or ():
+        for each in parent.conditions or ():
+            if each.type in ("Accepted", "ResolvedRefs") and each.status == "False":
+                return one_line(f"{each.reason}: {each.message}".removesuffix(": "), SENTENCE_MAX)
+    return ""
+
+
+def _host(text: str) -> str:
+    return printable(text, HOST_MAX).lower()
 
 
 def service_addresses(raw: bytes) -> tuple[ServiceAddress, ...]:
@@ -52,7 +82,7 @@ def _load_balancer_hosts(found: objects.ServiceObject) -> Iterator[str]:
     """By host name where the cloud gives one; its addresses change."""
     for each in found.status.load_balancer.ingress or ():
         if each.hostname:
-            yield printable(each.hostname, HOST_MAX).lower()
+            yield _host(each.hostname)
         else:
             try:
                 yield str(ip_address(each.ip))

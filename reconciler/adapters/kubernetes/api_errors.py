@@ -63,12 +63,20 @@ def advice_of(error: ApiError) -> str:
             return ""
 
 
+HOST_TAKEN = "is already defined in ingress"
+"""Of the admission webhook of ingress-nginx."""
+
+
 def outcome_of(error: ApiError) -> Outcome:
     """Refused if the same request can never succeed, else Failed."""
     why, advice = str(error), advice_of(error)
     match error.status:
         case 403 if "exceeded quota" in why:
             return Failed("QuotaExceeded", why, advice)
+        case 400 | 403 | 422 if HOST_TAKEN in why:
+            return Failed(
+                "HostNameTaken", why, "remove the other Ingress, or the name from the workload's file"
+            )
         case 400 | 413 | 415 | 422:
             return Refused("Invalid", why, "correct the workload's file; the cluster rejects it as it is")
         case 401:

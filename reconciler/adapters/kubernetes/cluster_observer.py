@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.informer import Informer
+from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS
@@ -82,7 +83,11 @@ class ClusterObserver:
         self._pods = self._watch("pods", naming.OURS, pod_view)
         self._parts = {
             kind: self._watch(PLURALS[kind], naming.MANAGED, partial(part_view, kind=kind))
-            for kind in (*SHARED_PARTS, *(LEASE_PARTS if self._namespaces.is_per_lease else ()))
+            for kind in (
+                *SHARED_PARTS,
+                *((KIND_OF[target.settings.ingress.controller],) if target.settings.ingress else ()),
+                *(LEASE_PARTS if self._namespaces.is_per_lease else ()),
+            )
         }
         self._limits = self._parts.get("limitrange") or self._watch(
             "limitranges", naming.MANAGED, partial(part_view, kind="limitrange")

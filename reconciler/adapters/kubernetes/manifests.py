@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reconciler.adapters.kubernetes import naming
+from reconciler.adapters.kubernetes import ingress, naming, services
 from reconciler.adapters.kubernetes.namespaces import (
     frame_parts,
     lease_quota_manifest,
@@ -17,7 +17,7 @@ from reconciler.adapters.kubernetes.namespaces import (
 from reconciler.adapters.kubernetes.pods import Rendering, pod_spec
 from reconciler.adapters.kubernetes.policies import base_policy, service_policies
 from reconciler.values.clusters import LeaseIsolation
-from reconciler.values.desired import Port, Service, Workload
+from reconciler.values.desired import Service, Workload
 from reconciler.values.specification import Rollout, RolloutStrategy
 
 Manifest = dict[str, Any]
@@ -42,21 +42,18 @@ def frame_manifests(rendering: Rendering, denied: Iterable[str]) -> list[Manifes
 
 
 def service_manifests(rendering: Rendering) -> list[Manifest]:
-    """For each service with ports, a ClusterIP Service with all of them for its own lease; for global ports,
-    a second Service with these alone.
-    """
-    made: list[Manifest] = []
-    for service in rendering.workload.services:
-        if service.ports:
-            made.append(_service(rendering, service))
-        if any(port.public for port in service.ports):
-            made.append(_public_service(rendering, service))
-    return [_with_digest(rendering, each) for each in made]
+    """The Services of all its services."""
+    return [_with_digest(rendering, each) for each in services.service_manifests(rendering)]
+
+
+def http_manifests(rendering: Rendering) -> list[Manifest]:
+    """What leads HTTP under host names to its services."""
+    return [_with_digest(rendering, each) for each in ingress.http_manifests(rendering)]
 
 
 def policy_manifests(rendering: Rendering) -> list[Manifest]:
     """A NetworkPolicy for each service."""
-    made = service_policies(rendering.namespace, rendering.workload)
+    made = service_policies(rendering.namespace, rendering.workload, rendering.settings.ingress)
     return [_with_digest(rendering, each) for each in made]
 
 
@@ -78,9 +75,10 @@ def parts_of(rendering: Rendering) -> tuple[str, ...]:
     for service in workload.services:
         name = naming.object_name(workload.id, service.name)
         parts += [f"deployment/{name}", f"networkpolicy/{name}"]
-        parts += [f"service/{name}"] if service.ports else []
-        if any(port.public for port in service.ports):
-            parts.append(f"service/{naming.public_name(workload.id, service.name)}")
+        parts += services.service_parts(rendering, service)
+    parts += [
+        f"{each['kind'].lower()}/{each['metadata']['name']}" for each in ingress.http_manifests(rendering)
+    ]
     return tuple(sorted(parts))
 
 
@@ -111,10 +109,13 @@ def _has_namespace(rendering: Rendering) -> bool:
 
 def _with_digest(rendering: Rendering, manifest: Manifest) -> Manifest:
     """Adds the lease, the digest, all parts of the workload, and the spec as applied (of a namespace, the
-    labels, which say what it enforces).
+    labels, which say what it enforces), with the annotations that a controller reads.
     """
+    own = manifest["metadata"].get("annotations", {})
     applied = manifest.get("spec") or {"labels": manifest["metadata"]["labels"]}
-    annotations = {
+    if own:
+        applied = {"annotations": own, "spec": applied}
+    annotations = own | {
         naming.LEASE: str(rendering.workload.lease),
         naming.DIGEST: rendering.digest,
         naming.PARTS: ",".join(parts_of(rendering)),
@@ -130,32 +131,6 @@ def _metadata(rendering: Rendering, service: Service) -> Manifest:
         "namespace": rendering.namespace,
         "labels": naming.labels(workload, service.name),
     }
-
-
-def _service(rendering: Rendering, service: Service) -> Manifest:
-    spec = {
-        "type": "ClusterIP",
-        "selector": naming.selector(rendering.workload.id, service.name),
-        "ports": [_service_port(port) for port in service.ports],
-    }
-    meta = _metadata(rendering, service)
-    return {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
-
-
-def _public_service(rendering: Rendering, service: Service) -> Manifest:
-    made = _service(rendering, service)
-    made["metadata"]["name"] = naming.public_name(rendering.workload.id, service.name)
-    made["spec"] |= {
-        "type": rendering.settings.global_ports.value,
-        "ports": [_service_port(port) for port in service.ports if port.public],
-    }
-    return made
-
-
-def _service_port(port: Port) -> Manifest:
-    exposed = port.exposed_as or port.port
-    name = f"{port.protocol.lower()}-{exposed}"
-    return {"name": name, "port": exposed, "targetPort": port.port, "protocol": port.protocol}
 
 
 def _strategy(rollout: Rollout) -> Manifest:

@@ -29,6 +29,9 @@ LEASE_QUOTA_NAME = "provider-lease"
 PUBLIC = "-np"
 """The suffix of Services for global ports; the longest workload id leaves no room for a longer one."""
 
+LEASED = "-ip"
+"""The suffix of Services for leased IP addresses, as long as the other."""
+
 GPU = "nvidia.com/gpu"
 NAME_MAX = 63
 
@@ -49,6 +52,8 @@ API_PATHS = {
     "deployments": "/apis/apps/v1",
     "replicasets": "/apis/apps/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
+    "ingresses": "/apis/networking.k8s.io/v1",
+    "httproutes": "/apis/gateway.networking.k8s.io/v1",
     "pods": "/api/v1",
     "services": "/api/v1",
     "limitranges": "/api/v1",
@@ -62,6 +67,8 @@ PLURALS = {
     "deployment": "deployments",
     "service": "services",
     "networkpolicy": "networkpolicies",
+    "ingress": "ingresses",
+    "httproute": "httproutes",
     "limitrange": "limitranges",
     "resourcequota": "resourcequotas",
     "namespace": "namespaces",
@@ -91,6 +98,12 @@ def object_name(workload: WorkloadId, service: str) -> str:
 def public_name(workload: WorkloadId, service: str) -> str:
     """The name of the Service for public ports; no other object has this suffix."""
     return _named(service, f"-{workload}{PUBLIC}")
+
+
+def leased_ip_name(workload: WorkloadId, service: str, ip: str) -> str:
+    """The name of the Service for the ports of a service on one leased address."""
+    suffix = hashlib.sha256(ip.encode()).hexdigest()[:8]
+    return _named(f"{service}-{suffix}", f"-{workload}{LEASED}")
 
 
 def selector(workload: WorkloadId, service: str) -> dict[str, str]:

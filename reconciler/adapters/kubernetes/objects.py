@@ -214,6 +214,35 @@ class ServiceObject(ObjectStruct, frozen=True):
     status: ServiceStatus = ServiceStatus()
 
 
+class HostRule(ObjectStruct, frozen=True):
+    """Of an Ingress; those of an HTTPRoute have no host of their own."""
+
+    host: str = ""
+
+
+class HostSpec(ObjectStruct, frozen=True):
+    rules: list[HostRule] | None = None
+    hostnames: list[str] | None = None
+
+
+class RouteParent(ObjectStruct, frozen=True):
+    """What a Gateway says of an HTTPRoute."""
+
+    conditions: list[ObjectCondition] | None = None
+
+
+class RouteStatus(ObjectStruct, frozen=True):
+    parents: list[RouteParent] | None = None
+
+
+class HostObject(ObjectStruct, frozen=True):
+    """An Ingress or an HTTPRoute."""
+
+    metadata: Metadata
+    spec: HostSpec = HostSpec()
+    status: RouteStatus = RouteStatus()
+
+
 class ListMetadata(ObjectStruct, frozen=True):
     resource_version: str = ""
     continue_: str = msgspec.field(default="", name="continue")

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.adapters.kubernetes.client import ApiClient
-from reconciler.values.clusters import LeaseIsolation
+from reconciler.values.clusters import IngressController, KubernetesSettings, LeaseIsolation
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+INGRESS_RESOURCES = {
+    IngressController.NGINX: ("ingresses", "networking.k8s.io"),
+    IngressController.GATEWAY: ("httproutes", "gateway.networking.k8s.io"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,19 @@ def _permissions(
     verbs: str, resource: str, group: str = "", everywhere: bool = False
 ) -> Iterator[Permission]:
     yield from (Permission(verb, resource, group, everywhere) for verb in verbs.split())
+
+
+def ingress_permissions(controller: IngressController, isolation: LeaseIsolation) -> tuple[Permission, ...]:
+    """What host names need beside all else."""
+    resource, group = INGRESS_RESOURCES[controller]
+    verbs = "get list watch create patch delete"
+    return tuple(_permissions(verbs, resource, group, isolation is LeaseIsolation.NAMESPACE))
+
+
+def permissions_of(settings: KubernetesSettings) -> tuple[Permission, ...]:
+    """What an adapter with these settings needs."""
+    found, ingress = required_permissions(settings.isolation), settings.ingress
+    return (*found, *(ingress_permissions(ingress.controller, settings.isolation) if ingress else ()))
 
 
 def required_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:

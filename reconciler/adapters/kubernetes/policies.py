@@ -12,7 +12,8 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, TypeVar
 
 from reconciler.adapters.kubernetes import naming
-from reconciler.values.desired import Service, Workload
+from reconciler.values.clusters import IngressSettings
+from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.ids import WorkloadId
 
 Manifest = dict[str, Any]
@@ -82,12 +83,21 @@ def ranges_in_internet(ranges: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def service_policy_spec(workload: WorkloadId, service: Service) -> Manifest:
-    """Traffic with the pods of the same lease; from everywhere, the public ports."""
+def service_policy_spec(
+    workload: WorkloadId, service: Service, controller: IngressSettings | None = None
+) -> Manifest:
+    """Traffic with the pods of the same lease; from everywhere, the public ports; those that are reached
+    under host names alone, from the ingress controller's namespace.
+    """
     lease = {"podSelector": {"matchLabels": {naming.WORKLOAD: workload}}}
     ingress: list[Manifest] = [{"from": [lease]}]
-    if public := sorted({(port.port, port.protocol) for port in service.ports if port.public}):
-        ingress.append({"ports": [{"protocol": protocol, "port": port} for port, protocol in public]})
+    public = [port for port in service.ports if port.public]
+    named = [port for port in public if port.is_ingress] if controller else []
+    if open_to_all := [port for port in public if port not in named or port.ip]:
+        ingress.append({"ports": _ports(open_to_all)})
+    if named:
+        assert controller is not None
+        ingress.append({"from": [_namespace(controller.pods_namespace)], "ports": _ports(named)})
     return {
         "podSelector": {"matchLabels": naming.selector(workload, service.name)},
         "policyTypes": ["Ingress", "Egress"],
@@ -96,7 +106,18 @@ def service_policy_spec(workload: WorkloadId, service: Service) -> Manifest:
     }
 
 
-def service_policies(namespace: str, workload: Workload) -> Iterable[Manifest]:
+def _ports(ports: Iterable[Port]) -> list[Manifest]:
+    listed = sorted({(port.port, port.protocol) for port in ports})
+    return [{"protocol": protocol, "port": port} for port, protocol in listed]
+
+
+def _namespace(name: str) -> Manifest:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def service_policies(
+    namespace: str, workload: Workload, controller: IngressSettings | None = None
+) -> Iterable[Manifest]:
     """A policy for each service, under its Deployment's name."""
     for service in workload.services:
         yield {
@@ -107,14 +128,13 @@ def service_policies(namespace: str, workload: Workload) -> Iterable[Manifest]:
                 "namespace": namespace,
                 "labels": naming.labels(workload.id, service.name),
             },
-            "spec": service_policy_spec(workload.id, service),
+            "spec": service_policy_spec(workload.id, service, controller),
         }
 
 
 def _dns() -> Manifest:
-    cluster = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": DNS_NAMESPACE}}}
     return {
-        "to": [cluster, {"ipBlock": {"cidr": DNS_ON_NODE}}],
+        "to": [_namespace(DNS_NAMESPACE), {"ipBlock": {"cidr": DNS_ON_NODE}}],
         "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.adapters.kubernetes.views import ContainerView, DeploymentView, PodView
+from reconciler.adapters.kubernetes.views import ContainerView, DeploymentView, PartView, PodView
 from reconciler.values.observed import Trouble
 
 RESTARTS_MAX = 2
@@ -32,6 +32,16 @@ def workload_trouble(deployments: Sequence[DeploymentView], pods: Iterable[PodVi
         if pod.unschedulable:
             advice = "Free or add capacity: kubectl describe nodes; no node has room for what the lease asks"
             return Trouble("Unschedulable", pod.unschedulable, advice)
+    return None
+
+
+def network_trouble(parts: Iterable[PartView]) -> Trouble | None:
+    """The first route that its Gateway does not serve."""
+    for part in sorted(parts, key=lambda each: each.part):
+        if part.refusal:
+            message = f"the Gateway does not serve {part.part}: {part.refusal}"
+            advice = "Check `ingress.gateway` in the adapter's file, and which namespaces the Gateway admits"
+            return Trouble("NetworkBlocked", message, advice)
     return None
 
 

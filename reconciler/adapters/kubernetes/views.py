@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from reconciler.adapters.kubernetes import drift, naming, objects
-from reconciler.adapters.kubernetes.addresses import service_addresses
+from reconciler.adapters.kubernetes.addresses import addresses_of, refusal_of
 from reconciler.adapters.kubernetes.policies import Manifest, ranges_in_internet
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.documents.typed_json import decode_json
@@ -58,7 +58,8 @@ class DeploymentView:
 class PartView:
     """Another object of a workload, such as a Service: `part` is its kind and name (`service/name`), `drift`
     is empty if it is as applied. `base_spec` is the live specification of a base policy, whose drift depends
-    on the cluster's nodes. `addresses` are those under which it is reached from outside.
+    on the cluster's nodes. `addresses` are those under which it is reached from outside;
+    `refusal`: why its Gateway does not serve it.
     """
 
     part: str
@@ -66,6 +67,7 @@ class PartView:
     drift: str
     base_spec: str = ""
     addresses: tuple[ServiceAddress, ...] = ()
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,8 @@ def part_view(raw: bytes, kind: str) -> PartView:
     part = f"{kind}/{meta.name}"
     if kind == "networkpolicy" and metadata.name == naming.POLICY_NAME:
         return PartView(part, meta, "", json.dumps(_live_spec(raw), sort_keys=True))
-    addresses = service_addresses(raw) if kind == "service" else ()
-    return PartView(part, meta, drift_from_applied(raw, metadata), addresses=addresses)
+    refusal = refusal_of(raw) if kind == "httproute" else ""
+    return PartView(part, meta, drift_from_applied(raw, metadata), "", addresses_of(raw, kind), refusal)
 
 
 def base_drift(base: Manifest, view: PartView) -> str:
@@ -270,9 +272,13 @@ def _live_spec(raw: bytes) -> Any:
 
 
 def _drift(applied: Manifest, raw: bytes) -> str:
-    of_labels = applied.keys() == {"labels"}
     metadata = decode_json(raw, objects.PartialObject).metadata
-    live = {"labels": metadata.labels or {}} if of_labels else _live_spec(raw)
+    if applied.keys() == {"labels"}:
+        live: Any = {"labels": metadata.labels or {}}
+    elif applied.keys() == {"annotations", "spec"}:
+        live = {"annotations": metadata.annotations or {}, "spec": _live_spec(raw)}
+    else:
+        live = _live_spec(raw)
     return drift.live_values(applied, live) if drift.differences(applied, live) else ""
 
 

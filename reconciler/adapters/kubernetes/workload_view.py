@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.adapters.kubernetes.namespaces import Manifest, Namespaces
-from reconciler.adapters.kubernetes.troubles import workload_trouble
+from reconciler.adapters.kubernetes.troubles import network_trouble, workload_trouble
 from reconciler.adapters.kubernetes.views import (
     DeploymentView,
     ForeignPodView,
@@ -107,7 +107,7 @@ def observed_workload_of(
         replicas=replicas,
         removing=_is_being_removed(group),
         drifted=_has_drifted(group, wanted, expected),
-        trouble=workload_trouble(deployments, group.pods),
+        trouble=workload_trouble(deployments, group.pods) or network_trouble(group.parts),
         pods=tuple(sorted(pod.meta.name for pod in _current_pods(group))),
         uids=tuple(sorted(each.meta.uid for each in deployments if each.meta.uid)),
         ready_by_service=_ready_by_service(group),

@@ -11,14 +11,21 @@ from reconciler.adapters.kubernetes.objects import ObjectList
 from reconciler.adapters.kubernetes.permissions import (
     denied_permissions,
     optional_permissions,
-    required_permissions,
+    permissions_of,
 )
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
 from reconciler.documents.typed_json import decode_json
 from reconciler.planning.revisions.adapter_grants import start_denial
 from reconciler.values.adapters import KUBERNETES
-from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
+from reconciler.values.clusters import (
+    IngressController,
+    IngressSettings,
+    KubernetesSettings,
+    NetworkPolicyController,
+)
 
+INGRESS_CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
+GATEWAYS = "/apis/gateway.networking.k8s.io/v1"
 SHOWN = 5
 """Of permissions in a message."""
 
@@ -48,6 +55,8 @@ def check_cluster(
         yield ok("cluster", f"{client.server} responds")
         yield from _rights(client, wanted)
         yield _network(client, access.name, wanted)
+        if wanted.ingress:
+            yield _ingress(client, wanted.ingress)
     except ApiError as error:
         if isinstance(error.__cause__, KubeconfigError):
             yield wrong("cluster", str(error), f"check adapters.{access.name}.kubeconfig in the host file")
@@ -58,7 +67,7 @@ def check_cluster(
 
 
 def _rights(client: ApiClient, wanted: KubernetesSettings) -> Iterator[CheckResult]:
-    namespace, needed = wanted.namespace, required_permissions(wanted.isolation)
+    namespace, needed = wanted.namespace, permissions_of(wanted)
     try:
         lacking = denied_permissions(client, namespace, needed)
         wishes = denied_permissions(client, namespace, optional_permissions(wanted.isolation))
@@ -81,6 +90,26 @@ def _rights(client: ApiClient, wanted: KubernetesSettings) -> Iterator[CheckResu
             f"missing optional permissions: {shown}",
             "fine if the namespace already exists",
         )
+
+
+def _ingress(client: ApiClient, ingress: IngressSettings) -> CheckResult:
+    """Whether the IngressClass or Gateway exists that the host names of tenants need."""
+    if ingress.controller is IngressController.NGINX:
+        path, what = f"{INGRESS_CLASSES}/{ingress.name}", f"IngressClass {ingress.name}"
+    else:
+        path = f"{GATEWAYS}/namespaces/{ingress.namespace}/gateways/{ingress.name}"
+        what = f"Gateway {ingress.namespace}/{ingress.name}"
+    try:
+        client.get(path, {}, METADATA_ONLY)
+    except ApiError as error:
+        if error.status == 403:
+            why = f"whether {what} exists is not known"
+            return warn("ingress", why, "grant it as docs/service/kubernetes-ingress.yaml does")
+        if error.status != 404:
+            raise
+        why = f"{what} does not exist, so no host name is reached"
+        return wrong("ingress", why, "install the controller, or correct `ingress` in the adapter's file")
+    return ok("ingress", f"{what} exists; host names are generated in {ingress.domain}")
 
 
 def _network(client: ApiClient, adapter: str, wanted: KubernetesSettings) -> CheckResult:

@@ -6,7 +6,12 @@ import heapq
 
 from reconciler.devnet.cluster.deployments import Deployments, ReplicaSets
 from reconciler.devnet.cluster.kinds import Object
-from reconciler.devnet.cluster.load_balancers import service_status
+from reconciler.devnet.cluster.load_balancers import (
+    ROUTED,
+    ingress_status,
+    route_status,
+    service_status,
+)
 from reconciler.devnet.cluster.nodes import Nodes
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.resource_totals import quota_used
@@ -67,7 +72,7 @@ class Controllers:
         return bool(self._queue or self._quotas)
 
     def _all_keys(self) -> list[ObjectKey]:
-        plurals = ("namespaces", "deployments", "replicasets", "pods", "services")
+        plurals = ("namespaces", "deployments", "replicasets", "pods", *ROUTED)
         return [key_of(found) for plural in plurals for found in self._store.all(plural)]
 
     def _wake(self, change: ObjectChange) -> None:
@@ -93,7 +98,7 @@ class Controllers:
             "deployments",
             "replicasets",
             "pods",
-            "services",
+            *ROUTED,
             "secrets",
             "configmaps",
         ):
@@ -116,6 +121,10 @@ class Controllers:
                 self._play(key, found)
             case "services":
                 self._writes.put_status(found, service_status(found))
+            case "ingresses":
+                self._writes.put_status(found, ingress_status(found, self._store.all("ingressclasses")))
+            case "httproutes":
+                self._writes.put_status(found, route_status(found, self._store.all("gateways")))
             case _:
                 pass
 
@@ -162,7 +171,7 @@ class Controllers:
             "deployments",
             "replicasets",
             "pods",
-            "services",
+            *ROUTED,
             "networkpolicies",
             "limitranges",
             "resourcequotas",

@@ -61,6 +61,12 @@ KINDS = (
     ObjectKind(
         "networkpolicies", "NetworkPolicy", group="networking.k8s.io", short=("netpol",), subresources=()
     ),
+    ObjectKind("ingresses", "Ingress", group="networking.k8s.io", short=("ing",)),
+    ObjectKind(
+        "ingressclasses", "IngressClass", namespaced=False, group="networking.k8s.io", subresources=()
+    ),
+    ObjectKind("gateways", "Gateway", group="gateway.networking.k8s.io", short=("gtw",)),
+    ObjectKind("httproutes", "HTTPRoute", group="gateway.networking.k8s.io"),
     ObjectKind("servicecidrs", "ServiceCIDR", namespaced=False, group="networking.k8s.io"),
 )
 GROUPS = tuple(sorted({kind.group for kind in KINDS if kind.group}))

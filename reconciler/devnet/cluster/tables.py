@@ -108,6 +108,12 @@ def _quota(side: str) -> Cell:
     return cell
 
 
+def _addresses(found: Object) -> str:
+    """The addresses of a load balancer or an ingress controller."""
+    listed = found.get("status", {}).get("loadBalancer", {}).get("ingress", ())
+    return ",".join(each.get("ip") or each["hostname"] for each in listed) or "<none>"
+
+
 def _images(found: Object) -> str:
     return ",".join(each["image"] for each in found["spec"]["template"]["spec"]["containers"])
 
@@ -148,10 +154,23 @@ _COLUMNS: dict[str, list[tuple[str, int, Cell]]] = {
         _NAME,
         ("Type", 0, lambda found: found["spec"]["type"]),
         ("Cluster-IP", 0, lambda found: found["spec"].get("clusterIP", "<none>")),
-        ("External-IP", 0, lambda found: "<none>"),
+        ("External-IP", 0, _addresses),
         ("Port(s)", 0, _ports),
         ("Selector", 1, lambda found: _pairs(found["spec"].get("selector", {}))),
     ],
+    "Ingress": [
+        _NAME,
+        ("Class", 0, lambda found: found["spec"].get("ingressClassName", "<none>")),
+        (
+            "Hosts",
+            0,
+            lambda found: ",".join(rule.get("host", "*") for rule in found["spec"].get("rules", ())),
+        ),
+        ("Address", 0, _addresses),
+    ],
+    "IngressClass": [_NAME, ("Controller", 0, lambda found: found["spec"].get("controller", ""))],
+    "Gateway": [_NAME, ("Class", 0, lambda found: found["spec"].get("gatewayClassName", ""))],
+    "HTTPRoute": [_NAME, ("Hostnames", 0, lambda found: ",".join(found["spec"].get("hostnames", ())))],
     "LimitRange": [_NAME],
     "ServiceCIDR": [_NAME, ("CIDRs", 0, lambda found: ",".join(found["spec"].get("cidrs", ())))],
     "NetworkPolicy": [

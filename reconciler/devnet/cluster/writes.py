@@ -23,6 +23,7 @@ _FIRST_STATUS: dict[str, Object] = {
     "Namespace": {"phase": "Active"},
     "Pod": {"phase": "Pending", "qosClass": "Burstable"},
     "Service": {"loadBalancer": {}},
+    "Ingress": {"loadBalancer": {}},
 }
 
 

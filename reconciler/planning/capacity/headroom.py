@@ -34,7 +34,8 @@ class AdapterHeadroom:
     def pack(self, pieces: Pieces, attributes: Sequence[Attribute]) -> tuple[str, ...] | None:
         """The machine of each piece (of all of them, where workloads are whole); None if they do not fit."""
         packed = self.packed(pieces)
-        if not self.left.covers(total(list(packed))):
+        wanted = total(list(packed))
+        if not self.left.covers(wanted) or wanted.leased_ips > max(self.left.leased_ips, 0):
             return None
         machines = eligible(self.machines, attributes)
         found = fit([machine.free for machine in machines], packed)
@@ -58,6 +59,8 @@ class AdapterHeadroom:
         wanted = total(list(packed))
         if short := self.left.lacks(wanted):
             return f"{self.left.without_negatives().describe()} is free: too little {', '.join(short)}"
+        if wanted.leased_ips > (free := max(self.left.leased_ips, 0)):
+            return f"{free} addresses of its pool are free: too few leased IPs"
         machines = eligible(self.machines, attributes)
         if not machines:
             return "no machine has the requested attributes"
@@ -148,10 +151,10 @@ class Reservation:
 
 
 def adapter_headroom(
-    capacity: Capacity, free: tuple[FreeMachine, ...], reserve_percent: int
+    capacity: Capacity, free: tuple[FreeMachine, ...], reserve_percent: int, leased_ips: int = 0
 ) -> AdapterHeadroom:
     """An adapter's room before any promise; what our workloads hold is taken from its machines."""
-    left = capacity.total.percent(100 - reserve_percent)
+    left = replace(capacity.total.percent(100 - reserve_percent), leased_ips=leased_ips)
     return AdapterHeadroom(free, left, capacity.workloads_are_whole)
 
 

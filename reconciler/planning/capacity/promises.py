@@ -23,12 +23,13 @@ from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
 from reconciler.planning.capacity.placement import tied_adapter, tied_adapters
 from reconciler.planning.lease_index import promises_by_workload, served_leases
 from reconciler.planning.planning_input import PlanningBasis
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.ids import OrderId, WorkloadId, workload_id
 from reconciler.values.machines import Capacity, Promise
 from reconciler.values.messages import CreateBid
 from reconciler.values.observed import AdapterView, Bid, Lease, Market
 from reconciler.values.readings import Seen, Unseen
-from reconciler.values.resources import Attribute, Resources, ResourceUnit, total
+from reconciler.values.resources import Attribute, Resources, ResourceUnit, group_resources, total
 from reconciler.values.result_cache import KeyedInput, KeyedInputs
 
 NOTHING = Resources()
@@ -63,7 +64,11 @@ def reserve(basis: PlanningBasis) -> Reservation:
     inputs = (
         *(leases, missing, reserve_percent(basis.desired), basis.limits.capacity, basis.memory.promises),
         *((market.bids, *basis.intents, market.orders if basis.intents else None) if market else ()),
-        *(part for name, view in sorted(basis.adapters.items()) for part in (name, _capacity_of(view))),
+        *(
+            part
+            for name, view in sorted(basis.adapters.items())
+            for part in (name, _capacity_of(view), _leased_ips(basis, name))
+        ),
     )
     return basis.decisions.reuse(
         "reserve", inputs, lambda: _reserve(basis, _Machines(basis, rooms), leases, missing)
@@ -79,10 +84,22 @@ def _rooms(basis: PlanningBasis) -> Mapping[str, AdapterHeadroom]:
     """The room of each adapter whose capacity is seen, before any promise."""
     percent = reserve_percent(basis.desired)
     return {
-        name: adapter_headroom(view.capacity.view, _free_machines(basis, name, view.capacity.view), percent)
+        name: adapter_headroom(
+            view.capacity.view,
+            _free_machines(basis, name, view.capacity.view),
+            percent,
+            _leased_ips(basis, name),
+        )
         for name, view in sorted(basis.adapters.items())
         if isinstance(view.capacity, Seen)
     }
+
+
+def _leased_ips(basis: PlanningBasis, adapter: str) -> int:
+    """How many addresses may be leased on an adapter."""
+    settings = basis.desired.adapters.get(adapter)
+    pool = settings.leased_ips if isinstance(settings, KubernetesSettings) else None
+    return pool.count if pool else 0
 
 
 def _free_machines(basis: PlanningBasis, adapter: str, capacity: Capacity) -> tuple[FreeMachine, ...]:
@@ -208,10 +225,13 @@ def promised_resources(market: Market) -> Resources:
 
 
 def pieces_of(units: Sequence[ResourceUnit]) -> Pieces:
-    """Every unit of a group; more than the chain allows count as one, so a false order costs no memory."""
-    if sum(unit.count for unit in units) > PIECES_MAX:
-        return (_all(units),)
-    return tuple(piece for unit in units for piece in unit.pieces)
+    """Every unit of a group; more than the chain allows count as one, so a false order costs no memory. The
+    first has the group's leased addresses.
+    """
+    is_false = sum(unit.count for unit in units) > PIECES_MAX
+    pieces = (_all(units),) if is_false else tuple(piece for unit in units for piece in unit.pieces)
+    leased = Resources(leased_ips=group_resources(units).leased_ips)
+    return (pieces[0] + leased, *pieces[1:]) if leased.leased_ips and pieces else pieces
 
 
 def _all(units: Sequence[ResourceUnit]) -> Resources:

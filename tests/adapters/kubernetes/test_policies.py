@@ -15,6 +15,7 @@ from reconciler.adapters.kubernetes.policies import (
     ranges_in_internet,
     service_policies,
 )
+from reconciler.values.clusters import IngressController, IngressSettings
 from reconciler.values.desired import Port, Workload
 from tests.adapters.kubernetes.evaluation import Peer, allowed, may_enter, may_leave
 from tests.adapters.kubernetes.makers import SPACE, Object
@@ -97,6 +98,46 @@ def test_only_public_ports_are_reachable_from_outside_the_lease(source: Peer) ->
         (name, port) for name in LEASE for port in PORTS if may_enter(POLICIES, source, PLACES[name], port)
     }
     assert entered == PUBLIC
+
+
+NGINX = IngressSettings(IngressController.NGINX, "nginx", "apps.example.com", "ingress-nginx")
+SHOP = workload(
+    3,
+    service(
+        ports=(
+            Port(8080, exposed_as=80, public=True, hosts=("shop.example.com",)),
+            Port(8443, exposed_as=443, public=True),
+            Port(5353, exposed_as=53, protocol="UDP", public=True, ip="myip"),
+            Port(9000),
+        )
+    ),
+    service("leased", ports=(Port(8081, exposed_as=80, public=True, ip="myip"),)),
+)
+CONTROLLER = Peer("10.244.0.20", "ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"})
+BALANCED, LEASED = {("TCP", 8443), ("UDP", 5353)}, {("TCP", 8081)}
+
+
+@pytest.mark.parametrize(
+    ("source", "web", "leased"),
+    [
+        (CONTROLLER, BALANCED | {("TCP", 8080)}, LEASED),
+        (STRANGER, BALANCED, LEASED),
+        (THEIRS, BALANCED, LEASED),
+        (DNS, BALANCED, LEASED),
+        (Peer("8.8.8.8"), BALANCED, LEASED),
+        (Peer("10.0.0.9"), BALANCED, LEASED),
+    ],
+)
+def test_http_ports_are_reached_by_the_ingress_controller_alone(
+    source: Peer, web: set[tuple[str, int]], leased: set[tuple[str, int]]
+) -> None:
+    """A port on a leased address is reached directly, whatever its number."""
+    policies = [BASE, *service_policies(SPACE, SHOP, NGINX)]
+    ports = [("TCP", port) for port in (80, 443, 8080, 8081, 8443, 9000)] + [("UDP", 53), ("UDP", 5353)]
+    for name, expected in (("web", web), ("leased", leased)):
+        to = pod(SHOP, name, "10.244.0.8")
+        assert {port for port in ports if may_enter(policies, source, to, port)} == expected
+    assert not may_leave(policies, pod(SHOP, "web", "10.244.0.8"), CONTROLLER, ("TCP", 80))
 
 
 def test_a_tenant_does_not_reach_another_through_a_node_port() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.devnet.cluster.discovery import document
-from reconciler.devnet.cluster.kinds import KINDS
+from reconciler.devnet.cluster.kinds import GROUPS, KINDS
 
 
 def resources(path: str) -> list[dict[str, Any]]:
@@ -16,7 +16,7 @@ def resources(path: str) -> list[dict[str, Any]]:
 def test_every_kind_and_subresource_is_discovered() -> None:
     names = {
         each["name"]
-        for path in ("/api/v1", "/apis/apps/v1", "/apis/networking.k8s.io/v1")
+        for path in ("/api/v1", *(f"/apis/{group}/v1" for group in GROUPS))
         for each in resources(path)
     }
 

@@ -118,7 +118,7 @@ def test_deleting_a_namespace_deletes_its_objects(cluster: Cluster) -> None:
 
 
 def test_unknown_resources_are_reported(cluster: Cluster) -> None:
-    assert "the server doesn't have a resource type" in cluster.k("get ingresses", fails=True)
+    assert "the server doesn't have a resource type" in cluster.k("get jobs", fails=True)
     assert 'pods "nobody" not found' in cluster.k(f"get pod nobody -n {SPACE}", fails=True)
 
 

@@ -166,6 +166,7 @@ def special(attributes: tuple[Attribute, ...], **wanted: Any) -> PlanningInput:
     [
         ((), {"storage": volume("beta2", "true")}, "persistent volume beta2"),
         ((), {"endpoints": (Endpoint(2, 1),)}, "leased IP address"),
+        ((), {"endpoints": (Endpoint(0), Endpoint(1))}, "host name for HTTP on port 80"),
         ((), {"cpu_attributes": (("arch", "arm64"),)}, "CPU architecture arm64"),
         ((("arch", "amd64"),), {"cpu_attributes": (("arch", "arm64"),)}, "CPU architecture arm64"),
         ((("gpu", "nvidia/t4"),), A100, "GPU model nvidia/a100"),
@@ -188,7 +189,7 @@ def test_what_no_adapter_provides_is_not_bid_on(
         ((("gpu", "nvidia/a100/80Gi"),), A100),
         ((), A100),  # only the record names the model
         ((), {"gpu": 1, "gpu_attributes": (("vendor/nvidia/model/*", "true"),)}),
-        ((), {"endpoints": (Endpoint(0), Endpoint(1))}),
+        ((), {"endpoints": (Endpoint(1),)}),
         ((), {"storage": volume("ram", "false")}),
     ],
 )
