@@ -50,7 +50,7 @@ class Sources:
     history: History
     wake: Callable[[], None]
     now: Callable[[], int]
-    stale_seconds: int = 300
+    stale_seconds: int = 90
     queues: Callable[[], tuple[QueueStatistics, ...]] = tuple
     collectors: tuple[Collector, ...] = ()
     troubles: Callable[[], tuple[Trouble, ...]] = tuple

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import overload
 
+from reconciler.cycle.last_known import with_last_known
 from reconciler.cycle.object_views import ObjectViews
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.service_views import ServiceViews
@@ -25,7 +26,7 @@ from reconciler.values.messages import describe
 from reconciler.values.money import normalized, show_rate
 from reconciler.values.observed import Lease, Market
 from reconciler.values.plans import Plan
-from reconciler.values.readings import Reading, Seen
+from reconciler.values.readings import CHAIN, Reading, Seen, workloads_source
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import NEVER, Timestamp
 from reconciler.values.views import (
@@ -89,7 +90,7 @@ def snapshot_of(
         observe_only=inputs.limits.observe_only,
         spending_stopped=inputs.limits.stop_spending,
         draining=inputs.limits.draining,
-        workloads=views.workloads,
+        workloads=with_last_known(views.workloads, before.workloads, inputs),
         services=ServiceViews(planned),
         intents=tuple(
             IntentView(
@@ -210,11 +211,11 @@ def _readings(inputs: PlanningInput, before: Snapshot, now: Timestamp) -> Iterat
     fetched_at = inputs.desired.view.fetched_at if isinstance(inputs.desired, Seen) else 0
     last = {reading.source: reading.seen_at for reading in before.readings}
     sources: list[tuple[str, Reading[object]]] = [
-        ("chain", inputs.market),
+        (CHAIN, inputs.market),
         ("repository", inputs.desired),
     ]
     for name, view in sorted(inputs.adapters.items()):
-        sources += [(f"{name} workloads", view.workloads), (f"{name} capacity", view.capacity)]
+        sources += [(workloads_source(name), view.workloads), (f"{name} capacity", view.capacity)]
     for source, reading in sources:
         if isinstance(reading, Seen):
             seen_at = Timestamp(fetched_at) if source == "repository" and fetched_at else now

@@ -9,6 +9,8 @@ from reconciler.values.addresses import ServiceAddress
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.memory import Memory, Retry, WorkloadMemory
 from reconciler.values.money import plain
+from reconciler.values.observed import State
+from reconciler.values.readings import CHAIN, workloads_source
 from reconciler.values.records import Decision
 from reconciler.values.subjects import EffectKey, Subject
 from reconciler.values.times import Timestamp, format_remaining, utc_text
@@ -17,6 +19,8 @@ from reconciler.values.views import ManifestView, WorkloadDetailView, WorkloadVi
 EFFECTS = ("ApplyWorkload", "RemoveWorkload")
 BIDDING = ("CreateBid", "CloseBid")
 MONEY = ("WithdrawLease", "RecordUsage")
+LAST_KNOWN = "last known"
+"""Before values of a source that is unseen now."""
 ADDRESSES_MAX = 20
 """Addresses of a workload that are listed."""
 
@@ -83,7 +87,9 @@ def _market(case: ExplainedCase) -> Iterator[ExplanationStep]:
     yield from (decision_step(d, "bid") for d in _on(case, bid) if d.reason in BIDDING)
     yield from (decision_step(d, "held") for d in _active_decisions(case, bid))
     if case.observed is not None:
-        yield ExplanationStep("lease", case.observed.workload.lease_state.value, _money(case.observed))
+        lease_state = case.observed.workload.lease_state
+        shown = "unknown" if lease_state is State.INVALID else lease_state.value
+        yield ExplanationStep("lease", shown, _money(case.observed))
     elif known := _workload_memory(case):
         state = "closed" if known.closed_first else "active"
         billed = "; billed by usage" if known.usage_billed else ""
@@ -112,6 +118,8 @@ def _work(case: ExplainedCase) -> Iterator[ExplanationStep]:
 
 def _money(observed: WorkloadDetailView) -> str:
     name = f"{observed.workload.lease}, billed by {observed.workload.billing}"
+    if CHAIN in observed.workload.unseen:
+        name += f", {LAST_KNOWN}, as the chain is unseen"
     if (lease := observed.lease) is None:
         return name
     funds = lease.funding
@@ -125,6 +133,8 @@ def _money(observed: WorkloadDetailView) -> str:
 def _workload_steps(workload: WorkloadView) -> Iterator[ExplanationStep]:
     yield ExplanationStep("workload", workload.state, f"{workload.id}, its file is {workload.file}")
     ready = f"{workload.replicas_ready} of {workload.replicas} replicas are ready"
+    if workloads_source(workload.adapter) in workload.unseen:
+        ready = f"{LAST_KNOWN}: {ready}" if workload.replicas else "unseen, nothing is known of its replicas"
     yield ExplanationStep("adapter", workload.adapter or "none", ready)
     if workload.manifest is not None:
         yield ExplanationStep("manifest", *_manifest(workload.manifest))

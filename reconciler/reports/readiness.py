@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from reconciler.values.readings import CHAIN
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import NEVER
 from reconciler.values.views import ReadingView
 
 FAILURES_MAX = 10
 """Consecutive failed cycles after which the daemon is not ready."""
-
-CHAIN = "chain"
-"""The source whose age decides."""
 
 
 def chain_reading(snapshot: Snapshot) -> ReadingView:

@@ -23,11 +23,11 @@ class BoundedExecutor:
     """Runs blocking functions for an event loop without blocking it; `queued` of them may wait."""
 
     def __init__(
-        self, name: str, threads: int = THREADS, queued: int = 0, timeout_seconds: float = TIMEOUT_SECONDS
+        self, name: str, threads: int = THREADS, queued: int = 0, timeout_seconds: float | None = None
     ) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._free = threading.Semaphore(threads + queued)
-        self._timeout_seconds = timeout_seconds
+        self._timeout_seconds = TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds
 
     async def run(self, read: Callable[[threading.Event], Result]) -> Result:
         """Run `read`; the event in its argument is set once no client awaits the result.

@@ -32,3 +32,12 @@ class Unseen:
 
 
 Reading = Seen[View] | Unseen
+
+
+CHAIN = "chain"
+"""The source of orders, leases and money."""
+
+
+def workloads_source(adapter: str) -> str:
+    """The source of an adapter's workloads."""
+    return f"{adapter} workloads"

@@ -14,6 +14,7 @@ from reconciler.values.funding import HEALTHY, Funding, TimeLeft
 from reconciler.values.ids import WorkloadId
 from reconciler.values.observed import State, Trouble
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.readings import CHAIN
 from reconciler.values.resources import Resources
 from reconciler.values.times import Timestamp
 
@@ -62,7 +63,8 @@ class WorkloadView:
     stopped, terminated or failed; `price_uve` is its lease's, per block; `billing` is lease or usage;
     `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross, and
     `recorded_uve` the usage recorded on the chain, settled or not; `manifest` is the tenant's;
-    `addresses` are those last seen; `holds` are those on the workload, its lease and its file.
+    `addresses` are those last seen; `holds` are those on the workload, its lease and its file. Values of
+    `unseen` sources are the last known ones, or none if the source was not seen since the daemon's start.
     """
 
     id: WorkloadId
@@ -84,6 +86,12 @@ class WorkloadView:
     manifest: ManifestView | None = None
     addresses: tuple[ServiceAddress, ...] = ()
     holds: tuple[HoldView, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def is_price_known(self) -> bool:
+        """Whether the chain has shown its lease since the daemon's start."""
+        return CHAIN not in self.unseen or self.lease_state is not State.INVALID
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,16 +123,16 @@ def test_before_the_first_cycle_routes_respond_and_readyz_fails(
 @pytest.mark.parametrize(
     ("chain", "code", "why"),
     [
-        ((ReadingView("chain", after(-300)),), 200, ""),
+        ((ReadingView("chain", after(-90)),), 200, ""),
         (
-            (ReadingView("chain", after(-301), "the node is down"),),
+            (ReadingView("chain", after(-91), "the node is down"),),
             503,
-            "the chain was last seen 301 seconds ago, more than 300: the node is down",
+            "the chain was last seen 91 seconds ago, more than 90: the node is down",
         ),
         (
             (ReadingView("chain", after(-999)),),
             503,
-            "the chain was last seen 999 seconds ago, more than 300: no cycle has ended since",
+            "the chain was last seen 999 seconds ago, more than 90: no cycle has ended since",
         ),
         ((ReadingView("chain", NEVER, "refused"),), 503, "the chain has not been seen yet: refused"),
         ((ReadingView("repository", NOON),), 503, "the chain has not been seen yet"),

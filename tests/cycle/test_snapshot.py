@@ -10,8 +10,9 @@ from reconciler.cycle.object_views import object_views
 from reconciler.cycle.planned_cycle import PlannedCycle
 from reconciler.cycle.snapshot import snapshot_of
 from reconciler.planning.planner import plan
+from reconciler.values.lifecycle import Phase
 from reconciler.values.limits import Limits
-from reconciler.values.memory import WalletLedger
+from reconciler.values.memory import WalletLedger, WorkloadMemory
 from reconciler.values.observed import AdapterView, Market, State
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import Snapshot
@@ -119,3 +120,18 @@ def test_what_the_owner_switched_off_is_shown() -> None:
     assert (shown.observe_only, shown.spending_stopped, shown.draining) == (True, True, True)
     shown = _shown(BUSY)
     assert (shown.observe_only, shown.spending_stopped, shown.draining) == (False, False, False)
+
+
+def test_unseen_sources_keep_their_last_values_and_are_named() -> None:
+    """Neither a price of 0 nor 0 of 0 replicas is shown for what is only unseen."""
+    before = _shown(BUSY)
+    hidden = {"kubernetes": AdapterView(Unseen("no answer"), Unseen("no answer"))}
+    running = {RUNS.id: WorkloadMemory(RUNS.lease, "kubernetes", Phase.RUNNING)}
+    memory = makers.remembered(workloads=running)
+    silent = _shown(None, before, adapters=hidden, memory=memory)
+    (known,), (now,) = before.workloads, silent.workloads
+    assert now == replace(known, holds=now.holds, unseen=("chain", "kubernetes workloads"))
+    assert (now.price_uve, now.replicas) == (Decimal(2446), 1)
+    (restarted,) = _shown(None, None, adapters=hidden, memory=memory).workloads
+    assert not restarted.is_price_known
+    assert _shown(BUSY, silent).workloads == before.workloads

@@ -96,8 +96,12 @@ function renderRow(row, { workload, lease }) {
   setAttribute(pill, "data-state", workload.state);
   const reasons = [...new Set(workload.holds.map((hold) => hold.reason))].sort().join(", ");
   setText(name.lastChild, workload.trouble ? `${workload.trouble.reason}: ${workload.trouble.message}` : reasons);
-  setText(ready, workload.replicas ? `${workload.replicas_ready} of ${workload.replicas}` : "–");
-  setText(price, integer(Number(workload.price_uve)));
+  const isSilent = workload.unseen.includes(`${workload.adapter} workloads`);
+  const replicas = `${workload.replicas_ready} of ${workload.replicas}`;
+  setText(ready, isSilent ? (workload.replicas ? `${replicas}?` : "unknown") : workload.replicas ? replicas : "–");
+  const isPriceKnown = !workload.unseen.includes("chain") || workload.lease_state !== "invalid";
+  setText(price, isPriceKnown ? integer(Number(workload.price_uve)) : "unknown");
+  setAttribute(row, "data-unseen", workload.unseen.join(", "));
   const funds = lease?.funding;
   setText(left, !funds ? "–" : funds.seconds_left === null ? "unlimited" : funds.seconds_left < 0 ? "run out" : duration(funds.seconds_left));
   left.className = `number left funds-${funds?.state ?? "none"}`;

@@ -18,6 +18,7 @@ from reconciler.reports.view_json import view_text, view_tree
 from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
 from reconciler.values.money import amount_text
+from reconciler.values.readings import workloads_source
 from reconciler.values.times import format_duration, utc_text
 from reconciler.values.views import BidView, HoldView, LeaseView, ManifestView, WorkloadView
 
@@ -90,6 +91,13 @@ def _trouble(workload: WorkloadView) -> str:
     return f"{found.reason}: {found.message}; {found.advice}" if found else "-"
 
 
+def _ready(workload: WorkloadView) -> str:
+    """`1/2`, with a question mark while its adapter is unseen and this is the last known."""
+    if workloads_source(workload.adapter) not in workload.unseen:
+        return f"{workload.replicas_ready}/{workload.replicas}"
+    return f"{workload.replicas_ready}/{workload.replicas}?" if workload.replicas else "unknown"
+
+
 def _addresses(workload: WorkloadView) -> str:
     return ", ".join(each.describe() for each in workload.addresses) or "-"
 
@@ -99,8 +107,8 @@ WORKLOADS: Kind[WorkloadView] = Kind(
     {
         "ID": lambda w: w.id,
         "STATE": lambda w: w.state,
-        "READY": lambda w: f"{w.replicas_ready}/{w.replicas}",
-        "PRICE": lambda w: amount_text(w.price_uve),
+        "READY": _ready,
+        "PRICE": lambda w: amount_text(w.price_uve) if w.is_price_known else "unknown",
         "TROUBLE": lambda w: w.trouble.reason if w.trouble else "-",
     },
     {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.reports.provider_view import StatusView
 from reconciler.values.funding import Funding
 from reconciler.values.money import amount_text
+from reconciler.values.readings import CHAIN
 from reconciler.values.text import printable
 from reconciler.values.times import format_duration, format_remaining, utc_text
 from reconciler.values.views import LeaseView, WorkloadView
@@ -48,7 +49,11 @@ def _provider(status: StatusView) -> Iterator[str]:
     chain, money, counts, revisions = status.chain, status.money, status.counts, status.revisions
     yield f"provider   {status.provider}  {status.address}"
     seen = utc_text(chain.time) if chain.time else "not seen yet"
-    yield f"chain      {chain.id} at height {chain.height}, {seen}"
+    unseen = next((r for r in status.readings if r.source == CHAIN and r.why), None)
+    since = (
+        f", unseen since {utc_text(unseen.seen_at)}: money, leases and market are as then" if unseen else ""
+    )
+    yield f"chain      {chain.id} at height {chain.height}, {seen}{since}"
     yield f"desired    {_commit(revisions.desired)}"
     yield f"applied    {_commit(revisions.applied)}"
     yield f"published  {_commit(revisions.published)}"
@@ -103,7 +108,9 @@ def _work(page: StatusPage) -> Iterator[str]:
             yield f"funds      {lease.workload}  {state}{format_remaining(lease.funding.seconds_left)}"
     rows = sorted(page.workloads, key=lambda w: (w.trouble is None, w.id))
     for each in rows[:ROWS_MAX]:
-        yield f"workload   {each.id}  {each.state}  {amount_text(each.price_uve)} a block{_trouble(each)}"
+        price = f"{amount_text(each.price_uve)} a block" if each.is_price_known else "price unknown"
+        unseen = f"  last known, unseen: {', '.join(each.unseen)}" if each.unseen else ""
+        yield f"workload   {each.id}  {each.state}  {price}{unseen}{_trouble(each)}"
     if len(rows) > ROWS_MAX:
         yield f"           and {len(rows) - ROWS_MAX} more: provider-daemon get workloads"
 
