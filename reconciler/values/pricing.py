@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, Inexact, localcontext
 
 from reconciler.values.desired import Multiplier, Pricing, Rounding
 from reconciler.values.gpus import GpuModel
 from reconciler.values.money import RATE_PLACES, ceil_uve, floor_uve
-from reconciler.values.resources import MB, Demand, Resources
+from reconciler.values.resources import MB, Demand, Kind, Parts, Resources
 
 EXACT_PRICE = Context(prec=2_000, traps=[Inexact])
 """Decimal arithmetic that raises on rounding: quantities, prices, a rate, the margin and 200 multipliers have
@@ -64,6 +64,47 @@ def price(demand: Demand, pricing: Pricing) -> Decimal:
         if resources != Resources():
             exact = max(exact, pricing.minimum)
     return _rounded_up(exact, pricing)
+
+
+def as_ordered(resources: Resources, ordered: Resources, pricing: Pricing) -> Resources:
+    """The resources with the GPU models and storage classes of an order, where they name none: those with the
+    lowest price first, as it is not known which of them are in use, and nobody pays for more than ran.
+    """
+    gpu_parts = _named_as(
+        (resources.gpu, resources.gpu_models),
+        (ordered.gpu, ordered.gpu_models),
+        lambda accepted: gpu_price(accepted or (GpuModel(),), pricing)[1],
+    )
+    prices = dict(pricing.storage_classes)
+    storage_parts = _named_as(
+        (resources.storage_bytes, resources.storage_classes),
+        (ordered.storage_bytes, ordered.storage_classes),
+        lambda name: prices.get(name, pricing.storage_mb) if name else pricing.storage_mb,
+    )
+    return replace(resources, gpu_models=gpu_parts, storage_classes=storage_parts)
+
+
+def _named_as(
+    own: tuple[int, Parts[Kind]], ordered: tuple[int, Parts[Kind]], cost: Callable[[Kind | None], Decimal]
+) -> Parts[Kind]:
+    """The parts of an amount: those that it names, then the ordered ones that these leave over, the cheapest
+    first; the amount of no ordered kind (None) stays without one.
+    """
+    (amount, parts), (ordered_amount, ordered_parts) = own, ordered
+    unnamed = amount - sum(part for _, part in parts)
+    if unnamed <= 0 or not ordered_parts:
+        return parts
+    left: dict[Kind | None, int] = dict(ordered_parts)
+    left[None] = ordered_amount - sum(left.values())
+    found = dict(parts)
+    for named, part in parts:
+        left[named if named in left else None] -= part
+    for kind in sorted(left, key=lambda each: (cost(each), each is not None)):
+        taken = max(min(left[kind], unnamed), 0)
+        unnamed -= taken
+        if kind is not None and taken:
+            found[kind] = found.get(kind, 0) + taken
+    return tuple(sorted(found.items()))
 
 
 def cost_price(demand: Demand, pricing: Pricing) -> Decimal:

@@ -114,15 +114,6 @@ class Resources:
         cpu, memory, storage, gpu = map(min, self.amounts, other.amounts)
         return Resources(cpu, memory, storage, gpu)
 
-    def with_gpu_models_of(self, leased: Resources) -> Resources:
-        """With the leased models for GPUs of which no model is known."""
-        unnamed = self.gpu - sum(count for _, count in self.gpu_models)
-        found: Parts[tuple[GpuModel, ...]] = self.gpu_models
-        for accepted, count in leased.gpu_models if unnamed > 0 else ():
-            taken = min(count, unnamed)
-            found, unnamed = _sum(found, ((accepted, taken),)), unnamed - taken
-        return self if found == self.gpu_models else replace(self, gpu_models=found)
-
     def lacks(self, wanted: Resources) -> tuple[str, ...]:
         """The names of the resources that are too small for `wanted`; empty if it fits."""
         each = zip(self.KINDS, self.amounts, wanted.amounts, strict=True)

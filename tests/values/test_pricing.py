@@ -11,8 +11,16 @@ from reconciler.planning.money.fees import Fees
 from reconciler.values.desired import Multiplier, Pricing, Rounding
 from reconciler.values.gpus import GpuModel, gpu_of_key
 from reconciler.values.observed import Order
-from reconciler.values.pricing import ACCEPTED_MODELS, cost_price, items, price
-from reconciler.values.resources import MB, STORAGE_CLASSES, Attribute, Endpoint, ResourceUnit, Volume
+from reconciler.values.pricing import ACCEPTED_MODELS, as_ordered, cost_price, items, price
+from reconciler.values.resources import (
+    MB,
+    STORAGE_CLASSES,
+    Attribute,
+    Endpoint,
+    Resources,
+    ResourceUnit,
+    Volume,
+)
 from tests.makers import PRICING, order, order_id, unit
 
 SHEET = Pricing(
@@ -239,3 +247,61 @@ def test_a_surcharge_applies_however_the_order_words_its_attribute(wanted: str, 
     pricing = replace(PRICING, multipliers=(Multiplier(Decimal(2), attribute=("region", "eu")),))
     asked = order(1, attributes=((wanted, "eu"),))
     assert (price(asked.demand, pricing) > price(asked.demand, PRICING)) is costs_more
+
+
+BETA3 = replace(PRICING, storage_classes=(("beta1", Decimal("0.05")), ("beta3", Decimal(2))))
+T4 = GpuModel("nvidia", "t4")
+DEAR_AND_CHEAP = replace(PRICING, gpu_models=((A100, Decimal(5000)), (T4, Decimal(800))))
+
+
+@pytest.mark.parametrize(
+    ("used", "ordered", "pricing", "named"),
+    [
+        (
+            Resources(storage_bytes=10),
+            Resources(storage_bytes=10, storage_classes=(("beta3", 10),)),
+            BETA3,
+            "beta3 10",
+        ),
+        (
+            Resources(storage_bytes=4),
+            Resources(storage_bytes=10, storage_classes=(("beta3", 7),)),
+            BETA3,
+            "beta3 1",
+        ),
+        (
+            Resources(storage_bytes=4),
+            Resources(storage_bytes=9, storage_classes=(("beta1", 3), ("beta3", 3))),
+            BETA3,
+            "beta1 3",
+        ),
+        (
+            Resources(storage_bytes=5, storage_classes=(("beta3", 3),)),
+            Resources(storage_bytes=9, storage_classes=(("beta3", 4),)),
+            BETA3,
+            "beta3 3",
+        ),
+        (
+            Resources(storage_bytes=9),
+            Resources(storage_bytes=5, storage_classes=(("beta3", 5),)),
+            BETA3,
+            "beta3 5",
+        ),
+        (Resources(gpu=1), Resources(gpu=3, gpu_models=(((A100,), 1), ((T4,), 2))), DEAR_AND_CHEAP, "t4 1"),
+        (
+            Resources(gpu=3),
+            Resources(gpu=3, gpu_models=(((A100,), 1), ((T4,), 2))),
+            DEAR_AND_CHEAP,
+            "a100 1, t4 2",
+        ),
+        (Resources(gpu=1), Resources(gpu=1, gpu_models=(((A100, T4), 1),)), DEAR_AND_CHEAP, "a100|t4 1"),
+        (Resources(gpu=2, storage_bytes=3), Resources(), DEAR_AND_CHEAP, ""),
+    ],
+)
+def test_what_runs_without_a_kind_is_billed_as_ordered_the_cheapest_first(
+    used: Resources, ordered: Resources, pricing: Pricing, named: str
+) -> None:
+    found = as_ordered(used, ordered, pricing)
+    models = (("|".join(each.model for each in kind), count) for kind, count in found.gpu_models)
+    assert ", ".join(f"{kind} {count}" for kind, count in (*found.storage_classes, *models)) == named
+    assert found.amounts == used.amounts

@@ -30,7 +30,7 @@ from reconciler.values.money import DENOM, plain, show_rate
 from reconciler.values.observed import ChainParams, Order
 from reconciler.values.planning_snapshot import PlanningSnapshot
 from reconciler.values.preview import Costs
-from reconciler.values.pricing import factor, items
+from reconciler.values.pricing import as_ordered, factor, items
 from reconciler.values.repository import Commit
 from reconciler.values.resources import USAGE_BILLED, Demand, Resources
 from reconciler.values.text import printable
@@ -135,8 +135,8 @@ def _of_workload(name: str, desired: Desired, snapshot: PlanningSnapshot | None)
     if lease is None:
         ports = sum(1 for service in found.services for port in service.ports if port.public)
         return Demand(replace(found.resources, endpoints=ports), found.lease.order.owner)
-    leased = lease.demand
-    asked = found.resources.with_gpu_models_of(leased.resources)
+    leased, pricing = lease.demand, desired.pricing
+    asked = as_ordered(found.resources, leased.resources, pricing) if pricing else found.resources
     exposed = replace(asked, endpoints=leased.resources.endpoints, leased_ips=leased.resources.leased_ips)
     return replace(leased, resources=exposed)
 

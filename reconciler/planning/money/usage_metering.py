@@ -22,7 +22,7 @@ from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.memory import MeteredService, UsageMemory
 from reconciler.values.money import EXACT, floor_uve
 from reconciler.values.observed import Lease, ObservedWorkload, State, UsageRecord
-from reconciler.values.pricing import price
+from reconciler.values.pricing import as_ordered, price
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources, total
 
@@ -128,7 +128,7 @@ def net_rate(resources: Resources, lease: Lease, pricing: Pricing | None) -> Dec
     if pricing is None:
         return Decimal(0)
     leased = lease.demand
-    ran = replace(leased, resources=resources.with_gpu_models_of(leased.resources))
+    ran = replace(leased, resources=as_ordered(resources, leased.resources, pricing))
     with localcontext(EXACT):
         return max(price(ran, pricing) - lease.payment.rate, Decimal(0))
 
