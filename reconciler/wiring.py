@@ -56,7 +56,7 @@ from reconciler.runtime.work_queue import QueueBounds
 from reconciler.runtime.work_queues import InlineQueues, ThreadedQueues
 from reconciler.settings import ListenSettings, Settings, SettingsError, read_passphrase
 from reconciler.values.clusters import KubernetesSettings
-from reconciler.values.desired import Desired
+from reconciler.values.desired import Config, Desired, UsageMeter
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.records import Request
 from reconciler.values.snapshot import Snapshot
@@ -306,13 +306,14 @@ def adapter_targets(desired: Desired, settings: Settings, address: str) -> Mappi
     these only observe.
     """
     found: dict[str, AdapterTarget] = {}
+    meters_use = (desired.config or Config()).usage.meter is UsageMeter.METRICS
     for name, wanted in desired.adapters.items():
         access = settings.adapters.get(name)
         if denial(desired, name, settings.limits.grants):
             continue
         match wanted, access:
             case KubernetesSettings(), Kubeconfig():
-                found[name] = ClusterTarget(access, wanted, address)
+                found[name] = ClusterTarget(access, wanted, address, meters_use=meters_use)
             case AnsibleSettings(), HostCredentials() if wanted.groups:
                 state, runs = (settings.state / folder / name for folder in (ADAPTER_STATE, ADAPTER_RUNS))
                 found[name] = AnsibleEnvironment(

@@ -14,13 +14,13 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.addresses import public_host_of
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.manifests import AcceptedManifest
-from reconciler.values.memory import WorkloadMemory
+from reconciler.values.memory import UsageMemory, WorkloadMemory
 from reconciler.values.money import normalized
 from reconciler.values.observed import Bid, Market, ObservedWorkload, State
 from reconciler.values.readings import Seen, Unseen
 from reconciler.values.result_cache import KeyedInput, KeyedInputs, ResultCache
 from reconciler.values.times import Timestamp
-from reconciler.values.views import BidView, HoldView, ManifestView, WorkloadView
+from reconciler.values.views import BidView, HoldView, ManifestView, MeasuredUseView, WorkloadView
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,10 @@ def _workloads(
         KeyedInput(inputs.memory.retries, lambda key, _: (key.subject.name,)),
         KeyedInput(_accepted(inputs)),
         KeyedInput(market.leases if market else {}, lambda lease, _: (workload_id(lease),)),
+        KeyedInput(
+            results.reuse_values("recorded use", planned.plan.memory.usage, lambda x: x.recorded or None),
+            lambda lease, _: (workload_id(lease),),
+        ),
         KeyedInput(
             market.settlements if market else {}, lambda order, _: (workload_id(LeaseId(order, address)),)
         ),
@@ -167,6 +171,10 @@ def _workload(
         withdrawn_uve=lease.payment.withdrawn if lease else 0,
         settled_uve=sum(record.cost for record in records if record.settled),
         recorded_uve=sum(record.cost for record in records),
+        measured_use=tuple(
+            MeasuredUseView(each.service, each.cpu_milli, each.memory_bytes)
+            for each in planned.plan.memory.usage.get(memory.lease, UsageMemory()).recorded
+        ),
         funding=planned.plan.funding.state_of(memory.lease),
         file=file,
         ready=running.ready if running else False,

@@ -75,6 +75,10 @@ class UsageModel(StrictModel):
     stopped and the lease closed. If its escrow is used up, expires or is refunded, that happens at once: the
     chain accepts no second escrow for an order.
     """
+    meter: Literal["requests", "metrics"] = "requests"
+    """`requests`: CPU and memory of ready replicas are billed as requested; `metrics`: as the cluster's
+    metrics API measures them, at most as requested, and nothing while it does not.
+    """
 
 
 class FirstUsageModel(UsageModel):

@@ -39,6 +39,7 @@ from reconciler.values.desired import (
     Publishing,
     Rounding,
     Usage,
+    UsageMeter,
     Withdrawals,
     Workload,
 )
@@ -125,6 +126,7 @@ def config_of(file: ConfigFile) -> Config:
             min_gain=whole_uve(file.usage.min_gain),
             expiry_margin_seconds=seconds(file.usage.settle_before_expiry),
             unfunded_grace_seconds=seconds(file.usage.unfunded_grace),
+            meter=UsageMeter(file.usage.meter),
         ),
         publishing=Publishing(seconds(file.publishing.quiet), seconds(file.publishing.at_most)),
         escrow=Escrow(

@@ -14,8 +14,9 @@ from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.lifecycle import Phase
 from reconciler.values.markdown import cell, code, table
 from reconciler.values.money import DENOM, show_rate
+from reconciler.values.resources import MB
 from reconciler.values.result_cache import KeyedInputs, ResultCache
-from reconciler.values.views import BidView, HoldView, PublishedStatus, WorkloadView
+from reconciler.values.views import BidView, HoldView, MeasuredUseView, PublishedStatus, WorkloadView
 
 ROWS_MAX = 200
 """Rows per table of the README, those with problems first; every object has a file."""
@@ -87,6 +88,8 @@ def _workload_file(workload: WorkloadView) -> bytes:
     if workload.billing == "usage":
         document["usage_recorded"] = f"{workload.recorded_uve}{DENOM}"
         document["usage_settled"] = f"{workload.settled_uve}{DENOM}"
+    if workload.measured_use:
+        document["usage_measured"] = [_use(each) for each in workload.measured_use]
     if workload.addresses:
         document["addresses"] = [_address(each) for each in workload.addresses]
     if workload.trouble is not None:
@@ -95,6 +98,10 @@ def _workload_file(workload: WorkloadView) -> bytes:
             {"advice": workload.trouble.advice} if workload.trouble.advice else {}
         )
     return write_yaml(document | _holds(workload.holds))
+
+
+def _use(use: MeasuredUseView) -> dict[str, Node]:
+    return {"service": use.service, "cpu": f"{use.cpu_milli}m", "memory": f"{use.memory_bytes // MB}MB"}
 
 
 def _address(address: ServiceAddress) -> dict[str, Node]:

@@ -16,6 +16,7 @@ from reconciler.planning.revisions.approvals import with_approvals
 from reconciler.planning.transactions import SHARED_MAX
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.machines import Promise
+from reconciler.values.measured_use import added
 from reconciler.values.memory import Memory, Payout, Retry, UsageMemory, WalletLedger
 from reconciler.values.messages import (
     CloseBid,
@@ -196,7 +197,14 @@ def _usage_after(memory: Memory, record: RecordUsage) -> UsageMemory:
     with localcontext(EXACT):
         metered = max(before.metered - record.metered, Decimal(0))
     blocks = max(before.blocks - record.blocks, 0)
-    return replace(before, billed_until=record.period_end, metered=metered, blocks=blocks)
+    return replace(
+        before,
+        billed_until=record.period_end,
+        metered=metered,
+        blocks=blocks,
+        measured=added(before.measured, record.measured, -1),
+        recorded=record.measured,
+    )
 
 
 def count_results(memory: Memory, results: Iterable[EffectResult], now: int) -> Memory:

@@ -119,6 +119,13 @@ class Withdrawals:
     fee_percent_max: int = 2
 
 
+class UsageMeter(StrEnum):
+    """What is billed by usage: what the ready replicas request, or what is measured of it."""
+
+    REQUESTS = "requests"
+    METRICS = "metrics"
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """When usage is recorded: every so many seconds, and settled when it brings `min_gain` uve over its fees
@@ -129,6 +136,7 @@ class Usage:
     min_gain: int = 1
     expiry_margin_seconds: int = 3_600
     unfunded_grace_seconds: int = 900
+    meter: UsageMeter = UsageMeter.REQUESTS
 
 
 class OnCritical(StrEnum):

@@ -30,6 +30,16 @@ class ContainerUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceUse:
+    """What the ready pods of a service use together, as measured: millicores, bytes, of so many pods."""
+
+    service: str
+    cpu_milli: int = 0
+    memory_bytes: int = 0
+    pods: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadUse:
     """A workload's usage; `why` says why it is not measured ("": it is)."""
 

@@ -5,7 +5,7 @@ confirmed by an observation or by a recorded result.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from reconciler.values.addresses import ServiceAddress
@@ -14,6 +14,7 @@ from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId
 from reconciler.values.lifecycle import Phase
 from reconciler.values.machines import Promise
+from reconciler.values.measured_use import MeasuredUse
 from reconciler.values.rates import ExchangeRate
 from reconciler.values.resources import Resources
 from reconciler.values.subjects import EffectKey, Subject
@@ -61,11 +62,28 @@ class WorkloadMemory:
 
 @dataclass(frozen=True, slots=True)
 class MeteredService:
-    """A service of a usage-billed workload: the size of one replica, and how many were ready."""
+    """A service of a usage-billed workload: the size of one replica, and how many were ready. If it is
+    `measured`, `used` are the cpu and memory of all of them together (None: not known).
+    """
 
     name: str
     size: Resources
     ready: int
+    measured: bool = False
+    used: Resources | None = None
+
+    @property
+    def billed(self) -> Resources:
+        """What is billed now: the ready replicas at their size, cpu and memory at most as measured."""
+        requested = self.size.times(self.ready)
+        if not self.measured:
+            return requested
+        if self.used is None:
+            return Resources()
+        cpu = min(self.used.cpu_milli, requested.cpu_milli)
+        return replace(
+            requested, cpu_milli=cpu, memory_bytes=min(self.used.memory_bytes, requested.memory_bytes)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +95,8 @@ class UsageMemory:
     what the lease itself paid for the same blocks, each block at the price in force then; `blocks` is the
     number of blocks in which something ran. `seen_height` and `seen_at` (chain time in unix seconds; 0: none)
     are those of the last observation, and `services` its ready replicas. `unfunded_since` is the chain time
-    at which the lease was first seen without an escrow that pays (unix seconds; 0: it has one).
+    at which the lease was first seen without an escrow that pays (unix seconds; 0: it has one). `measured` is
+    what its services used since `billed_until`, `recorded` what they used in the last recorded period.
     """
 
     billed_until: int = 0
@@ -87,6 +106,8 @@ class UsageMemory:
     seen_at: int = 0
     services: tuple[MeteredService, ...] = ()
     unfunded_since: int = 0
+    measured: tuple[MeasuredUse, ...] = ()
+    recorded: tuple[MeasuredUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from reconciler.values.desired import CloseReason
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 from reconciler.values.machines import Promise
+from reconciler.values.measured_use import MeasuredUse
 from reconciler.values.resources import ResourceUnit
 from reconciler.values.subjects import PROVIDER, Subject
 
@@ -57,7 +58,8 @@ class WithdrawLease:
 class RecordUsage:
     """Record `amount` uve of usage of a lease for a period of unix seconds (semantics 5.3).
 
-    `metered` is the exact price in uve of what ran in it, in `blocks` blocks.
+    `metered` is the exact price in uve of what ran in it, in `blocks` blocks; `measured` is what its services
+    used, if that is metered.
     """
 
     lease: LeaseId
@@ -66,6 +68,7 @@ class RecordUsage:
     period_end: int
     metered: Decimal = Decimal(0)
     blocks: int = 0
+    measured: tuple[MeasuredUse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,9 @@ def describe(message: Message) -> str:
             return f"close our bid on order {bid.order}" + (f" ({why})" if why else "")
         case WithdrawLease(id=lease, expected=expected):
             return f"withdraw about {expected}uve from lease {lease}"
-        case RecordUsage(lease=lease, amount=amount):
-            return f"record usage of {amount}uve for lease {lease}"
+        case RecordUsage(lease=lease, amount=amount, measured=measured):
+            used = f": {'; '.join(map(str, measured))}" if measured else ""
+            return f"record usage of {amount}uve for lease {lease}{used}"
         case SettleUsage(order=order, amount=amount):
             return f"settle usage of {amount}uve for order {order}"
         case PayOut(recipient=recipient, amount=amount):

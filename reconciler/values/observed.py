@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from reconciler.values.addresses import ServiceAddress
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, WorkloadId
+from reconciler.values.inspection import ServiceUse
 from reconciler.values.machines import Capacity
 from reconciler.values.readings import Reading
 from reconciler.values.resources import Attribute, Demand, ResourceUnit, group_resources
@@ -381,9 +382,10 @@ class ObservedWorkload:
 @dataclass(frozen=True, slots=True)
 class AdapterView:
     """One adapter's readings; repairs continue if only the capacity is unseen. `unavailable_machines` are
-    unseen machines of an adapter that is seen.
+    unseen machines of an adapter that is seen; `use` is measured (None: the adapter measures nothing).
     """
 
     workloads: Reading[Mapping[WorkloadId, ObservedWorkload]]
     capacity: Reading[Capacity]
     unavailable_machines: tuple[Trouble, ...] = ()
+    use: Reading[Mapping[WorkloadId, tuple[ServiceUse, ...]]] | None = None

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     CHAIN_UNSEEN = "ChainUnseen"
     LEASE_NOT_FOUND = "LeaseNotFound"
     UNCONFIRMED_BY_WITNESS = "UnconfirmedByWitness"
+    USAGE_UNMEASURED = "UsageUnmeasured"
     CLUSTER_UNSEEN = "ClusterUnseen"
     AUTH_FAILURE = "AuthFailure"
     REPOSITORY_UNSEEN = "RepositoryUnseen"

@@ -43,6 +43,15 @@ class HoldView:
         return cls(subject.name, hold.reason, hold.message, hold.ours, hold.approval, kind, order)
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredUseView:
+    """What the replicas of a service used together on average, as measured."""
+
+    service: str
+    cpu_milli: int
+    memory_bytes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestView:
     """The manifest that a tenant sent for a lease: its hash, its commit on the tenants branch ("": not
@@ -62,7 +71,8 @@ class WorkloadView:
     """A workload. `state` is its phase in lower case: pending, deploying, running, paused, stopping,
     stopped, terminated or failed; `price_uve` is its lease's, per block; `billing` is lease or usage;
     `withdrawn_uve` and `settled_uve` are what its lease and its usage have paid out, gross, and
-    `recorded_uve` the usage recorded on the chain, settled or not; `manifest` is the tenant's;
+    `recorded_uve` the usage recorded on the chain, settled or not; `measured_use` is what its services used
+    on average in the last recorded period, if that is billed; `manifest` is the tenant's;
     `addresses` are those last seen; `holds` are those on the workload, its lease and its file. Values of
     `unseen` sources are the last known ones, or none if the source was not seen since the daemon's start.
     """
@@ -77,6 +87,7 @@ class WorkloadView:
     withdrawn_uve: int = 0
     settled_uve: int = 0
     recorded_uve: int = 0
+    measured_use: tuple[MeasuredUseView, ...] = ()
     funding: Funding = Funding.HEALTHY
     file: str = ""
     ready: bool = False

@@ -79,7 +79,7 @@ def test_a_margin_is_a_fraction() -> None:
             "usage: {zzz: 1}\n",
             (
                 "1:9: usage.zzz: unknown key zzz "
-                "(known keys: every, min_gain, settle_before_expiry, unfunded_grace)"
+                "(known keys: every, min_gain, settle_before_expiry, unfunded_grace, meter)"
             ),
         ),
         (

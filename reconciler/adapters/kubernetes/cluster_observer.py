@@ -14,6 +14,7 @@ from reconciler.adapters.kubernetes.client import ApiClient
 from reconciler.adapters.kubernetes.informer import Informer
 from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
+from reconciler.adapters.kubernetes.metrics import METRICS_PATH, MetricsPoller, use_by_workload
 from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS
 from reconciler.adapters.kubernetes.objects import PartialObject
@@ -44,6 +45,7 @@ from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
 from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.ids import WorkloadId
+from reconciler.values.inspection import ServiceUse
 from reconciler.values.machines import Capacity
 from reconciler.values.observed import AdapterView, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -62,13 +64,14 @@ Owned = TypeVar("Owned", DeploymentView, PartView, PodView)
 @dataclass(frozen=True, slots=True)
 class ClusterTarget:
     """Where workloads run: credentials from the host file, settings from the repository. Leases of another
-    `provider` than our address are not ours ("": all are).
+    `provider` than our address are not ours ("": all are). `meters_use`: the metrics API is read.
     """
 
     kubeconfig: Kubeconfig
     settings: KubernetesSettings
     provider: str = ""
     stale_seconds: float = 30.0
+    meters_use: bool = False
 
 
 class ClusterObserver:
@@ -97,6 +100,9 @@ class ClusterObserver:
         quota = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
         path = f"/api/v1/namespaces/{target.settings.namespace}/resourcequotas"
         self._quotas = Informer(client, path, quota, quota_view)
+        metrics_path = self._namespaces.path(METRICS_PATH, "pods")
+        self._metrics = MetricsPoller(client, metrics_path) if target.meters_use else None
+        self._use: tuple[Any, Any, Mapping[WorkloadId, tuple[ServiceUse, ...]]] | None = None
         self._known: dict[WorkloadId, tuple[WorkloadObjects, ObservedWorkload | None]] = {}
         self._invalidated: deque[WorkloadId] = deque()
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
@@ -136,18 +142,22 @@ class ClusterObserver:
         for informer in self.informers:
             informer.wake, informer.stale_seconds = wake, stale_seconds
             informer.start()
+        if self._metrics is not None:
+            self._metrics.start()
 
     def close(self) -> None:
         """End the watches."""
         for informer in self.informers:
             informer.close()
+        if self._metrics is not None:
+            self._metrics.close()
 
     def observe(self) -> AdapterView:
         """The first look waits up to 10 seconds until every informer has synced or failed."""
         deadline = time.monotonic() + FIRST_LOOK_SECONDS
         for informer in self.informers:
             informer.wait_for_sync(max(deadline - time.monotonic(), 0))
-        return AdapterView(self._look_at_workloads(), self._look_at_capacity())
+        return AdapterView(self._look_at_workloads(), self._look_at_capacity(), use=self._look_at_use())
 
     def pods(self) -> Reading[Mapping[str, PodView]]:
         """Our pods."""
@@ -255,6 +265,18 @@ class ClusterObserver:
             if not pod.finished and not self._is_ours(pod.meta)
         ]
         return capacity_of(nodes.values(), ours, foreign, quota)
+
+    def _look_at_use(self) -> Reading[Mapping[WorkloadId, tuple[ServiceUse, ...]]] | None:
+        if self._metrics is None:
+            return None
+        pods, measured = self._pods.read(), self._metrics.read()
+        if isinstance(measured, Unseen):
+            return measured
+        if isinstance(pods, Unseen):
+            return pods
+        if self._use is None or self._use[0] is not pods.view or self._use[1] is not measured.view:
+            self._use = pods.view, measured.view, use_by_workload(pods.view, measured.view)
+        return Seen(self._use[2])
 
     def _is_ours(self, meta: ObjectMeta) -> bool:
         """Whether an object is in one of this adapter's namespaces, and of no other provider's lease."""

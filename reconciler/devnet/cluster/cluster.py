@@ -14,6 +14,7 @@ from aiohttp import web
 from reconciler.devnet.cluster.controllers import Controllers
 from reconciler.devnet.cluster.faults import ClusterFaults
 from reconciler.devnet.cluster.kinds import BY_PLURAL, Object, Target
+from reconciler.devnet.cluster.metrics import PodMetricsApi
 from reconciler.devnet.cluster.nodes import Nodes, NodeSize, new_node
 from reconciler.devnet.cluster.reads import ClusterReads
 from reconciler.devnet.cluster.server import Server
@@ -69,6 +70,11 @@ class SimulatedCluster:
         for at, size in enumerate(nodes):
             node = new_node(f"node-{at}", size, now)
             self.writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, WriteRequest("kubelet"))
+
+    @property
+    def metrics(self) -> PodMetricsApi:
+        """What its metrics API measures."""
+        return self._server.metrics
 
     @property
     def request_counts(self) -> Mapping[tuple[str, str], int]:

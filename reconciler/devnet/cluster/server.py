@@ -14,10 +14,11 @@ from reconciler.devnet.cluster import discovery
 from reconciler.devnet.cluster.calls import ClusterCall, ClusterCalls
 from reconciler.devnet.cluster.faults import ClusterFault, ClusterFaults
 from reconciler.devnet.cluster.kinds import Object, Target, parse_path
+from reconciler.devnet.cluster.metrics import PREFIX, PodMetricsApi
 from reconciler.devnet.cluster.reads import ClusterReads, ReadForm, wanted_form
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.streams import Streams
-from reconciler.devnet.cluster.writes import Writes
+from reconciler.devnet.cluster.writes import Writes, stamp
 
 BODY_MAX_BYTES = 8 << 20
 MUTE_SECONDS = 0.1
@@ -32,6 +33,7 @@ class Server:
         self._reads = reads
         self._streams = streams
         self._faults = faults
+        self.metrics = PodMetricsApi(reads)
         self.request_counts: Counter[tuple[str, str]] = Counter()
         self.created: list[str] = []
 
@@ -51,6 +53,8 @@ class Server:
                 return await _mute(request)
             if fault is not None and fault.does != "cut":
                 await _strike(fault)
+            if target is None and request.path.startswith(f"{PREFIX}/"):
+                return _json(self.metrics.list(request.path, query, stamp(self._writes.clock())), 200)
             if target is None:
                 return _discover(request.path)
             if verb in ("watch", "log"):

@@ -14,7 +14,7 @@ from reconciler.planning.money.settlement_escrow import (
     unpaid,
     unsettled_uve,
 )
-from reconciler.planning.money.usage_metering import usage_billed_leases
+from reconciler.planning.money.usage_metering import is_measured, measured_use, usage_billed_leases
 from reconciler.planning.planning_input import MarketBasis, Proposals
 from reconciler.planning.retries import retry_hold
 from reconciler.values.desired import Usage
@@ -23,6 +23,7 @@ from reconciler.values.messages import RecordUsage, SettleUsage
 from reconciler.values.money import floor_uve
 from reconciler.values.observed import Lease, SettlementEscrow, State, UsageRecord
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.readings import Seen
 from reconciler.values.subjects import Subject
 from reconciler.values.times import format_duration
 
@@ -44,6 +45,8 @@ def _usage_billed_leases(basis: MarketBasis) -> list[Lease]:
 def _evaluate(basis: MarketBasis, lease: Lease, rules: Usage) -> Iterator[RecordUsage | SettleUsage | Hold]:
     if lease.state is State.ACTIVE and (hold := _unpaid_hold(basis, lease, rules)) is not None:
         yield hold
+    if lease.state is State.ACTIVE and (unmeasured := _unmeasured_hold(basis, lease)) is not None:
+        yield unmeasured
     escrow = paying_escrow(basis.market, lease)
     if escrow is None:
         return
@@ -72,6 +75,18 @@ def _unpaid_hold(basis: MarketBasis, lease: Lease, rules: Usage) -> Hold | None:
     grace = format_duration(rules.unfunded_grace_seconds)
     why = f"{refusal.why}; usage until one pays is not billed; after {grace} (usage.unfunded_grace) {ending}"
     return Hold(subject, refusal.reason, why, ours=True)
+
+
+def _unmeasured_hold(basis: MarketBasis, lease: Lease) -> Hold | None:
+    """What runs and is not billed, as usage.meter says metrics and there are none."""
+    usage = basis.memory.usage.get(lease.id)
+    if not is_measured(basis) or usage is None or not any(each.ready for each in usage.services):
+        return None
+    reading = measured_use(basis, lease.id)
+    if isinstance(reading, Seen):
+        return None
+    why = f"{reading.why}; what it uses is not billed meanwhile (usage.meter: metrics)"
+    return Hold(Subject.of_workload(lease.id), Reason.USAGE_UNMEASURED, why, ours=True)
 
 
 def _settle(
@@ -140,4 +155,5 @@ def bill(lease: Lease, usage: UsageMemory, room: int) -> RecordUsage:
     the rest (semantics 5.5).
     """
     amount = min(floor_uve(usage.metered), room)
-    return RecordUsage(lease.id, amount, usage.billed_until, usage.seen_at, usage.metered, usage.blocks)
+    period = usage.billed_until, usage.seen_at
+    return RecordUsage(lease.id, amount, *period, usage.metered, usage.blocks, usage.measured)

@@ -17,13 +17,15 @@ from reconciler.planning.money.settlement_escrow import (
 )
 from reconciler.planning.planning_input import MarketBasis
 from reconciler.planning.workloads import digest_of
-from reconciler.values.desired import Pricing, Usage
+from reconciler.values.desired import Config, Pricing, Usage, UsageMeter
 from reconciler.values.ids import LeaseId, workload_id
+from reconciler.values.inspection import ServiceUse
+from reconciler.values.measured_use import MeasuredUse, added
 from reconciler.values.memory import MeteredService, UsageMemory
 from reconciler.values.money import EXACT, floor_uve
 from reconciler.values.observed import Lease, ObservedWorkload, State, UsageRecord
 from reconciler.values.pricing import as_ordered, price
-from reconciler.values.readings import Unseen
+from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.resources import Resources, total
 
 LONGEST_GAP_SECONDS = 60
@@ -104,7 +106,7 @@ def _observe(basis: MarketBasis, lease: Lease, old: UsageMemory) -> UsageMemory:
     running = _running(basis, lease.id)
     if isinstance(running, Unseen):
         return old
-    services = _services(basis, running, old.services)
+    services = _with_use(basis, lease.id, _services(basis, running, old.services))
     blocks = market.height - old.seen_height
     is_near = blocks <= LONGEST_GAP_BLOCKS or market.time - old.seen_at <= LONGEST_GAP_SECONDS
     ran = _least(old.services, services)
@@ -113,14 +115,20 @@ def _observe(basis: MarketBasis, lease: Lease, old: UsageMemory) -> UsageMemory:
         return found
     with localcontext(EXACT):
         metered = old.metered + usage_rate(ran, lease, basis.memory.pricing) * blocks
-    return replace(found, metered=metered, blocks=old.blocks + blocks)
+    measured = added(old.measured, (_use_in(each, blocks) for each in ran if each.used))
+    return replace(found, metered=metered, blocks=old.blocks + blocks, measured=measured)
+
+
+def _use_in(service: MeteredService, blocks: int) -> MeasuredUse:
+    used = service.used or Resources()
+    return MeasuredUse(service.name, blocks, used.cpu_milli * blocks, used.memory_bytes * blocks)
 
 
 def usage_rate(services: Services, lease: Lease, pricing: Pricing | None) -> Decimal:
     """The uve a block that the ready replicas are billed: their price, less what the lease itself pays for
     the same block.
     """
-    return net_rate(total([s.size.times(s.ready) for s in services]), lease, pricing)
+    return net_rate(total([s.billed for s in services]), lease, pricing)
 
 
 def net_rate(resources: Resources, lease: Lease, pricing: Pricing | None) -> Decimal:
@@ -142,6 +150,42 @@ def _running(basis: MarketBasis, lease: LeaseId) -> ObservedWorkload | Unseen | 
         elif (running := view.workloads.view.get(workload_id(lease))) is not None:
             return running
     return unseen
+
+
+def measured_use(basis: MarketBasis, lease: LeaseId) -> Reading[tuple[ServiceUse, ...]]:
+    """What the services of the lease's workload use, as its adapter measures it."""
+    workload = workload_id(lease)
+    for name, view in sorted(basis.adapters.items()):
+        if isinstance(view.workloads, Seen) and workload in view.workloads.view:
+            if view.use is None:
+                return Unseen(
+                    f"adapter {name} measures no use: set usage.meter: requests, or move it to a cluster"
+                )
+            return view.use if isinstance(view.use, Unseen) else Seen(view.use.view.get(workload, ()))
+    return Unseen("no adapter shows its workload")
+
+
+def is_measured(basis: MarketBasis) -> bool:
+    """Whether what is measured is billed."""
+    return (basis.desired.config or Config()).usage.meter is UsageMeter.METRICS
+
+
+def _with_use(basis: MarketBasis, lease: LeaseId, services: Services) -> Services:
+    """The services with what they use, if that is billed; a service whose pods are not all measured yet is
+    billed for those that are.
+    """
+    if not is_measured(basis):
+        return services
+    reading = measured_use(basis, lease)
+    use = {each.service: each for each in reading.view} if isinstance(reading, Seen) else {}
+    return tuple(_measured(each, use.get(each.name)) for each in services)
+
+
+def _measured(service: MeteredService, use: ServiceUse | None) -> MeteredService:
+    if use is None:
+        return replace(service, measured=True, used=None)
+    used = Resources(use.cpu_milli, use.memory_bytes)
+    return replace(service, measured=True, ready=min(service.ready, use.pods), used=used)
 
 
 def _services(basis: MarketBasis, running: ObservedWorkload | None, known: Services) -> Services:
