@@ -35,7 +35,12 @@ from reconciler.cycle.exceptions import FailedThreads
 from reconciler.cycle.loop import Loop, Pace
 from reconciler.cycle.run import Runner
 from reconciler.forge.status_sender import StatusSender, status_sender
+from reconciler.gateway.chain_lookup import ChainLookup
+from reconciler.gateway.lease_directory import LeaseDirectory
+from reconciler.gateway.listener import GatewayListen
 from reconciler.gateway.manifest_intake import IntakeSettings, ManifestIntake
+from reconciler.gateway.sources import GatewaySources
+from reconciler.gateway.startup import RunningGateway, start_gateway
 from reconciler.gateway.submissions import Submissions
 from reconciler.git.backoff import Backoff, credentials_version
 from reconciler.git.file_watcher import FileWatcher, watched_paths
@@ -96,9 +101,10 @@ class Daemon:
 
     @contextmanager
     def serve(self) -> Iterator[tuple[str, str]]:
-        """Serve the HTTP API and the metrics; yields their actual addresses."""
-        history = open_records(self.settings.state)
-        try:
+        """Serve tenants, the HTTP API and the metrics; yields the actual addresses of the last two."""
+        with ExitStack() as stack:
+            history = open_records(self.settings.state)
+            stack.callback(history.close)
             sources = Sources(
                 self.snapshots,
                 self.inspectors,
@@ -107,13 +113,41 @@ class Daemon:
                 self.clock.now,
                 queues=self.environment.queues.statistics,
             )
+            if (gateway := self._start_gateway(stack)) is not None:
+                sources = replace(
+                    sources,
+                    collectors=gateway.collectors(),
+                    troubles=gateway.troubles,
+                    certificates=gateway.certificates,
+                )
             servers = start_servers(sources, server_settings(self.settings.listen), self.calls)
-            try:
-                yield str(servers.ports.api), str(servers.ports.metrics)
-            finally:
-                servers.stop()
-        finally:
-            history.close()
+            stack.callback(servers.stop)
+            yield str(servers.ports.api), str(servers.ports.metrics)
+
+    def _start_gateway(self, stack: ExitStack) -> RunningGateway | None:
+        """The servers for tenants, if the host file has them; with a connection of their own to the node, as
+        tenants cause the queries.
+        """
+        wanted, chain = self.settings.gateway, self.settings.chain
+        if wanted is None or self.submissions is None:
+            return None
+        leases = LeaseDirectory(self.snapshots, self.snapshots.snapshot.address)
+        lookup = ChainLookup(chain.node.grpc_node(LOOK_UP_SECONDS), leases.is_tenant)
+        stack.callback(lookup.close)
+        gateway = start_gateway(
+            GatewaySources(leases, lookup, self.submissions, self.inspectors, chain.chain_id, self.clock.now),
+            GatewayListen(
+                wanted.address,
+                wanted.hostname,
+                wanted.connections,
+                wanted.connections_per_client,
+                wanted.requests_per_minute,
+            ),
+            (wanted.certificate, wanted.key),
+            wanted.grpc,
+        )
+        stack.callback(gateway.stop)
+        return gateway
 
     def wake_by_request(self) -> None:
         """Request a read of the repository and a cycle; JournalError if the request cannot be stored."""

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
+from urllib.request import urlopen
 
+import pyrage
 import pytest
 
 from reconciler.chain.keyring import create_keyring
 from reconciler.cli.doctor.repository import check_repository
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.settings import Flags, Settings, load_settings
+from reconciler.values.ids import LeaseId
 from reconciler.values.plans import ApplyWorkload, Plan, Reason, RemoveWorkload
 from reconciler.values.readings import Seen
 from reconciler.wiring import Daemon, open_daemon
+from tests.api.certificates import Authority
+from tests.gateway.test_tokens import ALICE, token
 from tests.git.forge import Forge
 from tests.git.keys import signing_keys
 from tests.makers import CLUSTER
@@ -352,3 +361,39 @@ def test_doctor_does_not_contact_hosts_of_a_refused_revision(
             break
     assert wanted is None or wanted.adapters == {"kubernetes": CLUSTER}
     assert (wanted is None) is (refused is rewritten), "a rewritten history holds no revision in force"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+def test_a_tenant_is_served_by_the_daemon(site: Site, tmp_path: Path) -> None:  # a fixture
+    authority, port = Authority(tmp_path), free_port()
+    certificate, key = authority.issue("gateway")
+    recipient = pyrage.x25519.Identity.generate().to_public()
+    site.others = (
+        f'gateway:\n  address: "127.0.0.1:{port}"\n  certificate: {certificate}\n  key: {key}\n'
+        f"sealing:\n  recipient: {recipient}\n"
+    )
+    now = int(time.time())
+    with site.daemon() as daemon:
+        daemon.snapshots.publish(daemon.runner.run_cycle().snapshot)
+        with daemon.serve() as (_, metrics):
+            leases = (LeaseId.parse(each.lease) for each in daemon.snapshots.snapshot.workloads)
+            order = next(lease.order for lease in leases if lease.order.owner == ALICE.address)
+            bearer = {"Authorization": f"Bearer {token(iat=now, nbf=now, exp=now + 60)}"}
+            path = f"/lease/{order.dseq}/{order.gseq}/{order.oseq}/status"
+            connection = http.client.HTTPSConnection("127.0.0.1", port, context=authority.client())
+            connection.request("GET", path, headers=bearer)
+            response = connection.getresponse()
+            assert response.status == 200  # although the chain's clock is ahead, so that it is unseen
+            assert [*json.loads(response.read())["services"]] == ["web"]
+            connection.request("PUT", f"/deployment/{order.dseq}/manifest", b"[]", bearer)
+            refused = connection.getresponse()
+            assert (refused.status, refused.read()) == (422, b"invalid manifest: manifest is empty\n")
+            connection.close()
+            page = urlopen(f"http://{metrics}/metrics").read().decode()
+    assert 'virtengine_provider_gateway_responses_total{route="status",status="200"} 1.0' in page
+    assert 'virtengine_provider_certificate_expiry_timestamp_seconds{site="tenants\' gateway"}' in page

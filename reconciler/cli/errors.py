@@ -11,6 +11,7 @@ EXPECTED = frozenset(
         "KeyLockedError",
         "KeyExistsError",
         "ServeError",
+        "GatewayError",
     }
 )
 """Class names, so that none of their modules is imported."""

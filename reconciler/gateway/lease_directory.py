@@ -8,9 +8,19 @@ from dataclasses import dataclass, field
 from reconciler.runtime.snapshot_store import SnapshotStore
 from reconciler.values.addresses import ServiceAddress
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
+from reconciler.values.lifecycle import Phase
 from reconciler.values.observed import State
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.views import ServiceView, WorkloadView
+
+ENDED = frozenset({Phase.STOPPED.value.lower(), Phase.TERMINATED.value.lower()})
+
+
+def may_be_active(workload: WorkloadView) -> bool:
+    """Whether its lease is active, or was when the chain was last seen."""
+    if workload.lease_state is State.INVALID:
+        return workload.state not in ENDED
+    return workload.lease_state is State.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class LeaseDirectory:
         """Built again after a cycle in which a workload changed."""
         index, workloads = self._index, self.snapshot.workloads
         if index.workloads is not workloads:
-            active = [each for each in workloads if each.lease_state is State.ACTIVE]
+            active = [each for each in workloads if may_be_active(each)]
             by_owner: dict[str, list[WorkloadView]] = {}
             for each in active:
                 by_owner.setdefault(each.lease.partition("/")[0], []).append(each)

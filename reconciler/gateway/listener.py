@@ -75,6 +75,7 @@ class GatewayServer:
         self._loop.run_until_complete(self._bind(listen))
         self._thread = threading.Thread(target=self._loop.run_forever, name="gateway", daemon=True)
         self._thread.start()
+        log.info("tenants are served on %s", self.bound)
         if (trouble := self.trouble()) is not None:
             log.error("%s: %s; %s", trouble.reason, trouble.message, trouble.advice)
 

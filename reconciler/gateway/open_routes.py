@@ -7,11 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from reconciler.gateway.lease_directory import LeaseDirectory
+from reconciler.gateway.lease_directory import LeaseDirectory, may_be_active
 from reconciler.gateway.lease_routes import json_bytes, json_response
 from reconciler.gateway.refusals import JSON_TYPE, GatewayRefusal
 from reconciler.gateway.requests import LEASE
-from reconciler.values.observed import State
 from reconciler.values.snapshot import Snapshot
 
 VERSION = version("virtengine-provider-gitops")
@@ -63,7 +62,7 @@ def provider_status(leases: LeaseDirectory, hostname: str) -> dict[str, Any]:
     snapshot = leases.snapshot
     found: dict[str, Any] = {"cluster": None, "bidengine": None, "manifest": None}
     if snapshot.height:
-        active = [each for each in snapshot.workloads if each.lease_state is State.ACTIVE]
+        active = [each for each in snapshot.workloads if may_be_active(each)]
         ready = sum(each.ready for each in active)
         found["cluster"] = {
             "leases": len(active),
