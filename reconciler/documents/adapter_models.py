@@ -12,6 +12,8 @@ from reconciler.documents.forms import (
     Cpu,
     Directory,
     Duration,
+    GpuField,
+    GpuRam,
     HostAddress,
     HostName,
     HostRule,
@@ -82,6 +84,19 @@ class LeasedIpsModel(StrictModel):
     """Number of addresses that may be leased at a time."""
 
 
+class GpuLabelModel(StrictModel):
+    """GPUs of the nodes that have a label."""
+
+    label: Attribute
+    """Label of the nodes: "cloud.google.com/gke-accelerator=nvidia-tesla-t4"."""
+    model: GpuField
+    """Model, as orders name it: t4."""
+    ram: GpuRam | None = None
+    """RAM, such as 16Gi; without it, orders that name a RAM do not run there."""
+    interface: GpuField | None = None
+    """Interface: pcie or sxm; without it, orders that name an interface do not run there."""
+
+
 class KubernetesFile(FileModel):
     """A Kubernetes cluster that runs workloads. The host file sets its kubeconfig, at the adapter's name.
     Changes apply at once.
@@ -112,6 +127,12 @@ class KubernetesFile(FileModel):
     """
     runtime_class: Name | None = None
     """RuntimeClass of tenants' pods, such as one of gVisor or Kata; default: the cluster's."""
+    gpu_runtime_class: Name | None = None
+    """RuntimeClass of tenants' pods with GPUs, such as "nvidia"; default: `runtime_class`."""
+    gpu_labels: Annotated[list[GpuLabelModel], Field(max_length=100)] = Field(default=[])
+    """Models of the GPUs of nodes, by labels; needed where neither NVIDIA's GPU feature discovery nor AMD's
+    node labeller runs, or to correct them. The first label that a node has counts.
+    """
     global_ports: Literal["NodePort", "LoadBalancer"] = "NodePort"
     """Type of the Service for ports with `global: true`."""
     public_host: HostAddress | None = None

@@ -6,6 +6,7 @@ from reconciler.documents.adapter_models import (
     AnsibleFile,
     AnsibleGroupModel,
     AnsibleHostModel,
+    GpuLabelModel,
     HostCapacityModel,
     IngressModel,
     KubernetesFile,
@@ -18,6 +19,7 @@ from reconciler.documents.pricing_model import GpuPriceModel, MultiplierModel, P
 from reconciler.documents.workload_model import LeaseModel, WorkloadFile
 from reconciler.values.clusters import (
     GlobalPorts,
+    GpuLabel,
     IngressController,
     IngressSettings,
     KubernetesSettings,
@@ -151,6 +153,8 @@ def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
         isolation=LeaseIsolation(file.isolation),
         pod_security=PodSecurity(file.pod_security),
         runtime_class=file.runtime_class or "",
+        gpu_runtime_class=file.gpu_runtime_class or "",
+        gpu_labels=tuple(map(_gpu_label, file.gpu_labels)),
         opt_outs=tuple(OptOut(each) for each in sorted(set(file.opt_outs))),
         global_ports=GlobalPorts(file.global_ports),
         public_host=file.public_host or "",
@@ -169,6 +173,11 @@ def _ingress(ingress: IngressModel) -> IngressSettings:
         namespace=namespace,
         hosts_blocked=tuple(sorted({each.lower() for each in ingress.hosts_blocked})),
     )
+
+
+def _gpu_label(model: GpuLabelModel) -> GpuLabel:
+    key, value = _attribute(model.label)
+    return GpuLabel(key, value, GpuModel.named_as("", model.model, model.ram or "", model.interface or ""))
 
 
 def lease_of(lease: LeaseModel, provider: str) -> LeaseId:

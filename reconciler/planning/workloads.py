@@ -43,7 +43,7 @@ from reconciler.values.result_cache import KeyedInput, KeyedInputs
 from reconciler.values.subjects import Subject
 from reconciler.values.work import WorkKey
 
-RENDERING = 3
+RENDERING = 4
 """Part of every digest; raised when adapters render specifications differently, so that running workloads are
 applied again; `tests/adapters/test_rendering.py` notices a change.
 """

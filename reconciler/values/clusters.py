@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import ClassVar
 
 from reconciler.values.adapters import AdapterKind
+from reconciler.values.gpus import GpuModel
+from reconciler.values.resources import Attribute
 
 
 class NetworkPolicyController(StrEnum):
@@ -86,9 +88,24 @@ class LeasedIpPool:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuLabel:
+    """A label of nodes, and the model of the GPUs of the nodes that have it."""
+
+    key: str
+    value: str
+    model: GpuModel
+
+    @property
+    def label(self) -> Attribute:
+        """Its key and value."""
+        return self.key, self.value
+
+
+@dataclass(frozen=True, slots=True)
 class KubernetesSettings:
     """An adapter file of kind KubernetesAdapter; `egress_denied` are address ranges in CIDR notation. Without
-    a `network_policy` nothing is started. `runtime_class` "" is the cluster's default. `public_host` is the
+    a `network_policy` nothing is started. `runtime_class` and `gpu_runtime_class` (of pods with GPUs)
+    are "" for the cluster's default. `gpu_labels` name the GPUs of nodes. `public_host` is the
     name under which node ports are reached ("": that of the provider record).
     """
 
@@ -101,6 +118,8 @@ class KubernetesSettings:
     isolation: LeaseIsolation = LeaseIsolation.SHARED
     pod_security: PodSecurity = PodSecurity.BASELINE
     runtime_class: str = ""
+    gpu_runtime_class: str = ""
+    gpu_labels: tuple[GpuLabel, ...] = ()
     opt_outs: tuple[OptOut, ...] = ()
     global_ports: GlobalPorts = GlobalPorts.NODE_PORT
     public_host: str = ""
@@ -112,9 +131,11 @@ class KubernetesSettings:
         """The settings that a workload's objects depend on, where they are not the defaults; a change applies
         them again.
         """
-        default, names = KubernetesSettings(), ("isolation", "pod_security", "runtime_class", "global_ports")
+        default = KubernetesSettings()
+        names = ("isolation", "pod_security", "runtime_class", "global_ports", "gpu_runtime_class")
         changed = {name: getattr(self, name) for name in names}
         words = [f"{name}={value}" for name, value in changed.items() if value != getattr(default, name)]
         words += [f"ingress={self.ingress.rendering}"] if self.ingress else []
         words += [f"leased_ips={self.leased_ips.name}"] if self.leased_ips else []
-        return " ".join((*words, *sorted(self.opt_outs)))
+        gpus = (f"{each.key}={each.value}:{each.model}" for each in self.gpu_labels)
+        return " ".join((*words, *sorted(self.opt_outs), *gpus))

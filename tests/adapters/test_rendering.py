@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 from reconciler.adapters.ansible.host_spec import host_spec_of
+from reconciler.adapters.kubernetes.gpus import NodeGpu
 from reconciler.adapters.kubernetes.manifests import (
     deployment_manifests,
     policy_manifests,
@@ -14,6 +15,7 @@ from reconciler.adapters.kubernetes.manifests import (
 )
 from reconciler.planning.workloads import RENDERING
 from reconciler.values.desired import Env, Port, Workload
+from reconciler.values.gpus import GpuModel
 from tests.adapters.ansible.makers import hosts
 from tests.adapters.kubernetes.makers import rendering
 from tests.contracts.adapter_backends import service, workload
@@ -21,6 +23,7 @@ from tests.contracts.adapter_backends import service, workload
 RENDERED = {
     2: {"ansible": "768b68040a55bf7f", "kubernetes": "810370c03963bec2"},
     3: {"ansible": "768b68040a55bf7f", "kubernetes": "b40f3002ce06c9a8"},
+    4: {"ansible": "768b68040a55bf7f", "kubernetes": "12565c13605bb195"},
 }
 """The hashes of each value of `RENDERING`; only the newest is checked."""
 
@@ -34,7 +37,8 @@ def everything() -> Workload:
         ports=(Port(80, public=True), Port(53, protocol="UDP"), Port(8080, exposed_as=81)),
         count=2,
     )
-    web = replace(web, resources=replace(web.resources, gpu=1))
+    models = (GpuModel("nvidia", "a100"),)
+    web = replace(web, resources=replace(web.resources, gpu=1), gpu_models=models, arch="amd64")
     return workload(1, web, service("db"))
 
 
@@ -44,7 +48,8 @@ def hash_of(rendered: object) -> str:
 
 def test_a_changed_rendering_has_a_new_number() -> None:
     wanted = everything()
-    made = rendering(wanted, "digest")
+    gpus = (NodeGpu(GpuModel("nvidia", "a100"), (("nvidia.com/gpu.product", "A100"),)),)
+    made = replace(rendering(wanted, "digest"), gpus=gpus)
     manifests = [
         *policy_manifests(made),
         *service_manifests(made),

@@ -33,7 +33,7 @@ def test_rendered_objects_pass_and_weaker_pods_do_not(
         isolation=isolation, pod_security=level, global_ports=GlobalPorts.LOAD_BALANCER
     )
     space = f"{cluster.namespace}-{level}-{isolation}"
-    rendering = Rendering(space, WANTED, "d", settings, has_user_namespaces=True)
+    rendering = Rendering(space, WANTED, "d", settings, user_namespaces=frozenset({""}))
     frame = [each for each in frame_manifests(rendering, ()) if each["kind"] != "Namespace"]
     objects = [*frame, *policy_manifests(rendering), *service_manifests(rendering)]
     objects += deployment_manifests(rendering, {"web": "10.0.0.1"})

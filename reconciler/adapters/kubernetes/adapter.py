@@ -9,6 +9,7 @@ from reconciler.adapters.kubernetes.api_errors import ApiError, outcome_of
 from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
 from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
+from reconciler.adapters.kubernetes.gpus import missing_gpu
 from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.manifests import (
     Manifest,
@@ -47,6 +48,7 @@ from reconciler.values.resources import Resources
 REMOVED = ("deployment", "service", "networkpolicy")
 """The kinds of a workload's objects in a namespace for all, in the order of removal."""
 
+NODES_UNSEEN = "check that the daemon may list and watch nodes: provider-daemon doctor"
 SERVICE_RANGES = "/apis/networking.k8s.io/v1/servicecidrs"
 
 
@@ -101,13 +103,18 @@ class KubernetesAdapter:
         """Apply the workload's namespace, if it has its own, then policies, then Services, whose addresses
         the containers need, then Deployments; then delete objects of an earlier specification.
         """
+        if not self._observer.has_seen_nodes():
+            return Failed("NodesUnseen", "the cluster's nodes have not been seen yet", NODES_UNSEEN)
         rendering = Rendering(
             self._namespaces.home(workload.id),
             workload,
             digest,
             self._settings,
-            self._observer.has_user_namespaces(),
+            self._observer.user_namespaces(),
+            self._observer.gpus(),
         )
+        if refusal := _gpu_refusal(rendering):
+            return refusal
         try:
             self._apply_frame(rendering)
             self._apply_services(rendering)
@@ -306,6 +313,18 @@ class KubernetesAdapter:
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
+
+
+def _gpu_refusal(rendering: Rendering) -> Failed | None:
+    """A failure if a service needs GPUs of models that no node names."""
+    for service in rendering.workload.services:
+        if models := missing_gpu(service, rendering.gpus):
+            return Failed(
+                "GpuModelMissing",
+                f"service {service.name} needs a GPU {models}, which no node's labels name",
+                "run the vendor's feature discovery, or name the nodes in gpu_labels of the adapter's file",
+            )
+    return None
 
 
 class NameTakenError(Exception):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.client import ApiClient
+from reconciler.adapters.kubernetes.gpus import NodeGpu
 from reconciler.adapters.kubernetes.informer import Informer
 from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
@@ -95,7 +96,9 @@ class ClusterObserver:
         self._limits = self._parts.get("limitrange") or self._watch(
             "limitranges", naming.MANAGED, partial(part_view, kind="limitrange")
         )
-        self._nodes = Informer(client, "/api/v1/nodes", {}, node_view)
+        self._nodes = Informer(
+            client, "/api/v1/nodes", {}, partial(node_view, gpu_labels=target.settings.gpu_labels)
+        )
         self._other_pods = tuple(self._watch_other_pods())
         quota = {"fieldSelector": f"metadata.name={naming.QUOTA_NAME}"}
         path = f"/api/v1/namespaces/{target.settings.namespace}/resourcequotas"
@@ -109,6 +112,7 @@ class ClusterObserver:
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
         self._service_ranges: tuple[str, ...] = ()
         self._nodes_seen: tuple[NodeView, ...] = ()
+        self._has_seen_nodes = False
         self._base = base_spec(self.denied_ranges())
         self.server_drift: dict[tuple[str, str], str] = {}
         """By namespace and part (`deployment/name`): the drift that the cluster itself causes on an apply."""
@@ -183,17 +187,30 @@ class ClusterObserver:
         """Deny these from the next look on, so far as they are public."""
         self._service_ranges = ranges_in_internet(ranges)
 
-    def has_user_namespaces(self) -> bool:
-        """Whether every open node has them, for the runtime of tenants' pods."""
-        is_open = [each for each in self._last_nodes() if each.allocatable is not None]
-        handler = self._settings.runtime_class
-        return bool(is_open) and all(handler in each.user_namespaces for each in is_open)
+    def has_seen_nodes(self) -> bool:
+        """Whether the nodes have been seen since the start, on which the protection of pods depends; waits up
+        to 10 seconds for the first answer.
+        """
+        self._nodes.wait_for_sync(FIRST_LOOK_SECONDS)
+        self._last_nodes()
+        return self._has_seen_nodes
+
+    def user_namespaces(self) -> frozenset[str]:
+        """The runtime handlers that have them on every open node (if none is open: on every node)."""
+        nodes = self._last_nodes()
+        considered = [each for each in nodes if each.allocatable is not None] or nodes
+        handlers = [each.user_namespaces for each in considered]
+        return frozenset.intersection(*handlers) if handlers else frozenset()
+
+    def gpus(self) -> tuple[NodeGpu, ...]:
+        """Those of the nodes."""
+        return tuple(each.gpu for each in self._last_nodes() if each.gpu is not None)
 
     def _last_nodes(self) -> tuple[NodeView, ...]:
         """The nodes last seen: what tenants may reach is not widened while they are unseen."""
         nodes = self._nodes.read()
         if isinstance(nodes, Seen):
-            self._nodes_seen = tuple(nodes.view.values())
+            self._nodes_seen, self._has_seen_nodes = tuple(nodes.view.values()), True
         return self._nodes_seen
 
     def invalidate(self, workload: WorkloadId) -> None:

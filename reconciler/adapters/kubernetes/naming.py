@@ -33,6 +33,10 @@ LEASED = "-ip"
 """The suffix of Services for leased IP addresses, as long as the other."""
 
 GPU = "nvidia.com/gpu"
+NVIDIA, AMD = "nvidia", "amd"
+GPUS = {NVIDIA: GPU, AMD: "amd.com/gpu"}
+"""The resource that counts the GPUs of each vendor."""
+
 NAME_MAX = 63
 
 MANAGED = f"{MANAGED_BY}={MANAGER}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.adapters.kubernetes import naming
+from reconciler.adapters.kubernetes.gpus import NodeGpu, node_affinity, pod_vendor
 from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quantity, cpu_quantity
 from reconciler.values.clusters import KubernetesSettings, OptOut, PodSecurity
 from reconciler.values.desired import Env, Service, Workload
@@ -24,14 +25,16 @@ RESTRICTED_CAPABILITIES = ("NET_BIND_SERVICE",)
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """A workload, and what its objects depend on beside its file; `digest` is stored with them.
-    `has_user_namespaces`: every node that may get its pods has them.
+    `user_namespaces` are the runtime handlers ("": the default one) that have them on every node that may get
+    its pods; `gpus` are those of the nodes.
     """
 
     namespace: str
     workload: Workload
     digest: str
     settings: KubernetesSettings
-    has_user_namespaces: bool = False
+    user_namespaces: frozenset[str] = frozenset()
+    gpus: tuple[NodeGpu, ...] = ()
 
 
 def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
@@ -49,20 +52,25 @@ def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": service.grace_seconds,
         "securityContext": security,
-        "containers": [_container(settings, service)],
+        "containers": [_container(rendering, service)],
     }
-    if rendering.has_user_namespaces and OptOut.USER_NAMESPACES not in settings.opt_outs:
+    runtime_class = _runtime_class(settings, service)
+    if runtime_class in rendering.user_namespaces and OptOut.USER_NAMESPACES not in settings.opt_outs:
         spec["hostUsers"] = False
-    if settings.runtime_class:
-        spec["runtimeClassName"] = settings.runtime_class
     optional: Manifest = {
+        "affinity": node_affinity(service, rendering.gpus, settings.gpu_labels),
+        "runtimeClassName": runtime_class,
         "hostAliases": list(aliases),
         "volumes": [_empty_dir(volume) for volume in service.volumes if not volume.is_persistent],
     }
     return spec | {name: value for name, value in optional.items() if value}
 
 
-def pod_amounts(service: Service) -> dict[str, str]:
+def _runtime_class(settings: KubernetesSettings, service: Service) -> str:
+    return (settings.gpu_runtime_class if service.resources.gpu else "") or settings.runtime_class
+
+
+def pod_amounts(service: Service, gpus: Sequence[NodeGpu] = ()) -> dict[str, str]:
     """The requests and limits of a service's container. Shared memory counts against its memory, volumes
     without a class against its ephemeral storage.
     """
@@ -72,11 +80,13 @@ def pod_amounts(service: Service) -> dict[str, str]:
         "memory": bytes_quantity(resources.memory_bytes),
         "ephemeral-storage": bytes_quantity(max(service.ephemeral_bytes, EPHEMERAL_MIN_BYTES)),
     }
-    return amounts | ({naming.GPU: count_quantity(resources.gpu)} if resources.gpu else {})
+    if resources.gpu:
+        amounts[naming.GPUS[pod_vendor(service, gpus)]] = count_quantity(resources.gpu)
+    return amounts
 
 
-def _container(settings: KubernetesSettings, service: Service) -> Manifest:
-    amounts = pod_amounts(service)
+def _container(rendering: Rendering, service: Service) -> Manifest:
+    settings, amounts = rendering.settings, pod_amounts(service, rendering.gpus)
     restricted = settings.pod_security is PodSecurity.RESTRICTED
     container: Manifest = {
         "name": service.name,

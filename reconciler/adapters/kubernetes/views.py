@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
 from reconciler.adapters.kubernetes import drift, naming, objects
 from reconciler.adapters.kubernetes.addresses import addresses_of, refusal_of
+from reconciler.adapters.kubernetes.gpus import ARCHITECTURE, NodeGpu, gpu_vendor, node_gpu
 from reconciler.adapters.kubernetes.policies import Manifest, ranges_in_internet
 from reconciler.adapters.kubernetes.quantities import milli, whole
 from reconciler.documents.typed_json import decode_json
 from reconciler.values.addresses import ServiceAddress
+from reconciler.values.clusters import GpuLabel
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.resources import Resources
 from reconciler.values.text import SENTENCE_MAX, one_line, printable
@@ -104,13 +107,16 @@ class ForeignPodView:
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """A node; `allocatable` is None if no pods may be scheduled there. `ranges` are its addresses and those
-    of its pods; `user_namespaces` are the runtime handlers that have them ("": the default one).
+    of its pods; `user_namespaces` are the runtime handlers that have them ("": the default one). Its
+    CPU architecture and its GPUs (None: it has none).
     """
 
     name: str
     allocatable: Resources | None
     ranges: tuple[str, ...] = ()
     user_namespaces: frozenset[str] = frozenset()
+    arch: str = ""
+    gpu: NodeGpu | None = None
 
 
 def deployment_view(raw: bytes) -> DeploymentView:
@@ -173,19 +179,24 @@ def foreign_pod_view(raw: bytes) -> ForeignPodView:
     return ForeignPodView(clean_name(found.spec.node_name), requests)
 
 
-def node_view(raw: bytes) -> NodeView:
-    """A node; unready, cordoned and tainted nodes have nothing allocatable."""
+def node_view(raw: bytes, gpu_labels: Sequence[GpuLabel] = ()) -> NodeView:
+    """A node; `gpu_labels` are the adapter file's. One that is unready, cordoned or tainted has nothing
+    allocatable.
+    """
     found = decode_json(raw, objects.NodeObject)
     ready = any(each.type == "Ready" and each.status == "True" for each in found.status.conditions or ())
     tainted = any(each.effect in ("NoSchedule", "NoExecute") for each in found.spec.taints or ())
     is_open = ready and not found.spec.unschedulable and not tainted
     addresses = [each.address for each in found.status.addresses or ()]
+    labels = {clean_name(key): clean_name(value) for key, value in (found.metadata.labels or {}).items()}
     handlers = (each for each in found.status.runtime_handlers or () if each.features.user_namespaces)
     return NodeView(
         clean_name(found.metadata.name),
         resources_of(found.status.allocatable) if is_open else None,
         ranges_in_internet([*addresses, *(found.spec.pod_cidrs or ())]),
         frozenset(each.name for each in handlers),
+        labels.get(ARCHITECTURE, ""),
+        node_gpu(gpu_vendor(found.status.allocatable or {}), labels, gpu_labels),
     )
 
 
@@ -218,13 +229,14 @@ def pod_requests(spec: objects.PodSpec) -> Resources:
 
 
 def resources_of(amounts: dict[str, str] | None) -> Resources:
-    """The resources that leases have; ignores others."""
+    """The resources that leases have; ignores others, and GPUs of a second vendor."""
     listed = amounts or {}
+    gpus = naming.GPUS.get(gpu_vendor(listed), naming.GPU)
     return Resources(
         milli(listed.get("cpu", "0")),
         whole(listed.get("memory", "0")),
         whole(listed.get("ephemeral-storage", "0")),
-        whole(listed.get(naming.GPU, "0")),
+        whole(listed.get(gpus, "0")),
     )
 
 

@@ -17,11 +17,12 @@ from reconciler.adapters.kubernetes.views import (
     PodView,
     base_drift,
 )
+from reconciler.values.features import ARCHITECTURE
 from reconciler.values.ids import WorkloadId
-from reconciler.values.machines import Capacity, Machine, capacity_reading
+from reconciler.values.machines import GPU, Capacity, Machine, capacity_reading
 from reconciler.values.observed import ObservedWorkload
 from reconciler.values.readings import Reading
-from reconciler.values.resources import Resources
+from reconciler.values.resources import Attribute, Resources
 
 
 @dataclass(slots=True)
@@ -163,7 +164,8 @@ def capacity_of(
     """What schedulable nodes offer, less foreign pods, and what our pods hold of it; Unseen if a node reports
     absurd figures.
     """
-    reported = {node.name: node.allocatable for node in nodes if node.allocatable is not None}
+    known = {node.name: node for node in nodes}
+    reported = {node.name: node.allocatable for node in known.values() if node.allocatable is not None}
     left = dict(reported)
     for foreign in foreign_pods:
         if foreign.node in left:
@@ -177,6 +179,13 @@ def capacity_of(
                 pod.requests.without_negatives(),
             )
     machines = tuple(
-        Machine(name, left[name].without_negatives(), held.get(name, {})) for name in sorted(left)
+        Machine(name, left[name].without_negatives(), held.get(name, {}), _attributes(known[name]))
+        for name in sorted(left)
     )
     return capacity_reading(Capacity(machines, quota), reported)
+
+
+def _attributes(node: NodeView) -> tuple[Attribute, ...]:
+    """Its architecture, and the model of its GPUs if it has any."""
+    named = ((ARCHITECTURE, node.arch), (GPU, str(node.gpu.model) if node.gpu else ""))
+    return tuple((key, value) for key, value in named if value)

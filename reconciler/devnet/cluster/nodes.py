@@ -14,19 +14,22 @@ from reconciler.devnet.cluster.events import ClusterEvent, record_event
 from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.pod_lifecycle import PodState, lifecycle_of, pod_states
 from reconciler.devnet.cluster.resource_totals import pod_amounts
+from reconciler.devnet.cluster.selectors import has_affinity
 from reconciler.devnet.cluster.store import ObjectKey, key_of
 from reconciler.devnet.cluster.writes import Writes, stamp
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSize:
-    """A simulated node's capacity, as Kubernetes quantities."""
+    """A simulated node's capacity, as Kubernetes quantities; the resource of its GPUs, and labels."""
 
     cpu: str = "32"
     memory: str = "128Gi"
     storage: str = "1Ti"
     gpu: int = 0
     pods: int = 250
+    gpus: str = "nvidia.com/gpu"
+    labels: tuple[tuple[str, str], ...] = ()
 
     def allocatable(self) -> dict[str, str]:
         """The `allocatable` of a Node's status."""
@@ -36,12 +39,13 @@ class NodeSize:
             "ephemeral-storage": self.storage,
             "pods": str(self.pods),
         }
-        return room | ({"nvidia.com/gpu": str(self.gpu)} if self.gpu else {})
+        return room | ({self.gpus: str(self.gpu)} if self.gpu else {})
 
 
 def new_node(name: str, size: NodeSize, now: str) -> Object:
     """A ready Node."""
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    labels |= dict(size.labels)
     fine = {
         "type": "Ready",
         "status": "True",
@@ -142,7 +146,7 @@ class Nodes:
             return ["node(s) were unschedulable"]
         if any(each["effect"] != "PreferNoSchedule" for each in node.get("spec", {}).get("taints", ())):
             return ["node(s) had untolerated taint(s)"]
-        if any(labels.get(name) != value for name, value in pod["spec"].get("nodeSelector", {}).items()):
+        if not has_affinity(pod["spec"], labels):
             return ["node(s) didn't match Pod's node affinity/selector"]
         room = node.get("status", {}).get("allocatable", {})
         used = self._writes.tallies.on_node(node["metadata"]["name"])

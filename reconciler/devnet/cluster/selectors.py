@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.refusals import RefusalError
@@ -17,6 +17,23 @@ def selector(labels: str, fields: str) -> Match:
     """A filter by both selectors; an empty one matches everything."""
     tests = [*map(_label_test, _split(labels)), *map(_field_test, _split(fields))]
     return lambda found: all(test(found) for test in tests)
+
+
+def has_affinity(pod_spec: Object, labels: Mapping[str, str]) -> bool:
+    """Whether a node with these labels meets a pod's selector and its required node affinity."""
+    chosen = pod_spec.get("nodeSelector", {}).items() <= labels.items()
+    affinity = pod_spec.get("affinity", {}).get("nodeAffinity", {})
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    terms = required["nodeSelectorTerms"] if required else []
+    return chosen and (required is None or any(_meets(term, labels) for term in terms))
+
+
+def _meets(term: Object, labels: Mapping[str, str]) -> bool:
+    """Whether labels meet a term; one without expressions matches nothing."""
+    expressions = term.get("matchExpressions", ())
+    return bool(expressions) and all(
+        (labels.get(each["key"]) in each["values"]) == (each["operator"] == "In") for each in expressions
+    )
 
 
 def _split(text: str) -> list[str]:

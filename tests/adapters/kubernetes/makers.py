@@ -18,7 +18,8 @@ Object = dict[str, Any]
 def rendering(workload: Workload, digest: str = "d", nodes: bool = False, **settings: Any) -> Rendering:
     """As an adapter with these settings renders it; `nodes` have user namespaces."""
     made = KubernetesSettings(**settings)
-    return Rendering(Namespaces.of_settings(made).home(workload.id), workload, digest, made, nodes)
+    handlers = frozenset({made.runtime_class} if nodes else ())
+    return Rendering(Namespaces.of_settings(made).home(workload.id), workload, digest, made, handlers)
 
 
 def raw(found: Object) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from reconciler.adapters.kubernetes.views import NodeView
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
 from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.gpus import GpuModel
 from reconciler.values.ids import WorkloadId
 from reconciler.values.outcomes import Done, Failed
 from reconciler.values.readings import Seen, Unseen
@@ -234,7 +236,7 @@ def test_ranges_of_nodes_stay_denied_while_the_nodes_are_unseen(
     assert "203.0.113.7/32" in observer.denied_ranges()
     monkeypatch.setattr(observer._nodes, "read", lambda: Unseen("the watch is broken"))
     assert "203.0.113.7/32" in observer.denied_ranges()
-    assert observer.has_user_namespaces()
+    assert observer.user_namespaces() == {""}
 
 
 def test_logs_are_bounded(backend: ClusterBackend, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,3 +269,26 @@ def test_rejected_log_requests_raise_a_sentence(backend: ClusterBackend) -> None
 
     with pytest.raises(OSError, match="refresh the kubeconfig"):
         list(backend.adapter.logs(wanted.id, 10))
+
+
+def test_nothing_is_started_before_the_nodes_are_seen_or_without_a_node_of_its_gpu_model(
+    backend: ClusterBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nodes decide which protections pods get, and where GPUs of a model are."""
+    web = service(gpu_models=(GpuModel("nvidia", "a100"),))
+    wanted = workload(1, replace(web, resources=replace(web.resources, gpu=1)))
+    failed = backend.adapter.apply(wanted, "d")
+    assert isinstance(failed, Failed)
+    assert (failed.reason, failed.why) == (
+        "GpuModelMissing",
+        "service web needs a GPU nvidia/a100, which no node's labels name",
+    )
+    observer = backend.adapter._observer
+    observer._has_seen_nodes = False
+    monkeypatch.setattr(observer._nodes, "read", lambda: Unseen("the watch is broken"))
+
+    unseen = backend.adapter.apply(workload(2), "d")
+
+    assert isinstance(unseen, Failed)
+    assert unseen.reason == "NodesUnseen"
+    assert not [*backend.objects_of(wanted.id), *backend.objects_of(workload(2).id)]
