@@ -25,15 +25,43 @@ host_option = click.option(
 output_option = click.option(
     "-o",
     "--output",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "wide", "json", "yaml"]),
     default="text",
     show_default=True,
-    help="text for people, json for programs.",
+    help="text and wide (nothing shortened) for people, json and yaml for programs.",
 )
 
 
-def terminal_width() -> int | None:
-    """Columns of the terminal; None if the output goes to a file or a pipe, which gets whole values."""
+def structured_text(value: object, output: str) -> str | None:
+    """A view, or dicts and lists, as JSON or YAML; None for output for people."""
+    if output not in ("json", "yaml"):
+        return None
+    from reconciler.reports.view_json import view_text, view_tree  # only where it is asked for
+
+    if output == "json":
+        return view_text(value)
+    import yaml
+
+    return str(yaml.safe_dump(view_tree(value), sort_keys=False, allow_unicode=True))
+
+
+def echo_structured(value: object, output: str) -> bool:
+    """Print a value as JSON or YAML if that is the output; whether it was."""
+    if (text := structured_text(value, output)) is None:
+        return False
+    click.echo(text, nl=False)
+    return True
+
+
+def is_text(output: str) -> bool:
+    """Whether the output is for people."""
+    return output in ("text", "wide")
+
+
+def terminal_width(output: str = "text") -> int | None:
+    """Columns of the terminal; None where nothing is shortened: `wide`, and output to a file or pipe."""
+    if output == "wide":
+        return None
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

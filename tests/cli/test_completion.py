@@ -27,4 +27,4 @@ def test_bash_completes_matching_commands() -> None:
     program = Path(sys.executable).with_name("provider-daemon")
     done = subprocess.run([program], env={**os.environ, **asked}, capture_output=True, text=True, check=False)
     found = {line.partition(",")[2] for line in done.stdout.splitlines()}
-    assert found == {"status", "suspend", "stop-spending", "schemas"}, done.stderr
+    assert found == {"status", "suspend", "stop-spending", "schemas", "seal"}, done.stderr

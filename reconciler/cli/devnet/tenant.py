@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial, wraps
@@ -13,7 +12,7 @@ import click
 
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_errors import NodeError
-from reconciler.cli.options import output_option
+from reconciler.cli.options import echo_structured, output_option
 from reconciler.devnet.accounts import TENANTS, key_of
 from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import Home
@@ -74,7 +73,8 @@ def _act(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _print(output: str, fields: dict[str, Any], sentence: str) -> None:
-    click.echo(json.dumps({"simulator": True} | fields) if output == "json" else f"(simulated) {sentence}")
+    if not echo_structured({"simulator": True} | fields, output):
+        click.echo(f"(simulated) {sentence}")
 
 
 @tenant.command()

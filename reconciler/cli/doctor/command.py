@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from reconciler.cli.doctor.machine import (
     open_key,
 )
 from reconciler.cli.doctor.repository import check_repository
-from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.options import echo_structured, host_option, is_text, output_option, settings_of
 from reconciler.planning.revisions.adapter_grants import denials
 from reconciler.settings import Settings, SettingsError
 from reconciler.values.adapters import ANSIBLE, KUBERNETES
@@ -48,12 +47,10 @@ def doctor(host: Path | None, output: str) -> int:
     found = []
     for finding in examine(host):
         found.append(finding)
-        if output == "text":
+        if is_text(output):
             click.echo(show(finding))
     wrongs = sum(f.state is CheckState.WRONG for f in found)
-    if output == "json":
-        click.echo(json.dumps({"wrong": wrongs, "findings": [asdict(f) for f in found]}, indent=2))
-    else:
+    if not echo_structured({"wrong": wrongs, "findings": found}, output):
         click.echo(f"{wrongs} wrong, {sum(f.state is CheckState.WARN for f in found)} warnings")
     return 1 if wrongs else 0
 

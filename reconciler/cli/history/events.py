@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.options import echo_structured, host_option, output_option, settings_of
 from reconciler.cli.times import since
 from reconciler.journal.opening import open_records
 from reconciler.reports.events import event_view
-from reconciler.reports.view_json import view_text
 from reconciler.values.text import printable
 from reconciler.values.times import utc_text
 
@@ -38,8 +37,7 @@ def events(host: Path | None, output: str, start: str | None, limit: int) -> Non
         found = list(map(event_view, records.events(since(start) if start else 0, limit)))
     finally:
         records.close()
-    if output == "json":
-        click.echo(view_text(found), nl=False)
+    if echo_structured(found, output):
         return
     for each in found:
         click.echo(f"{utc_text(each.at)}  {each.kind:<11}  {printable(each.message)}")

@@ -9,11 +9,16 @@ from pathlib import Path
 import click
 
 from reconciler.cli.errors import CliError
-from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.options import (
+    echo_structured,
+    host_option,
+    output_option,
+    settings_of,
+    terminal_width,
+)
 from reconciler.journal.opening import open_records
 from reconciler.reports.columns import table
 from reconciler.reports.journal_view import TransactionView, transaction_view
-from reconciler.reports.view_json import view_text
 from reconciler.values.text import printable
 from reconciler.values.times import NEVER, utc_text
 
@@ -37,10 +42,9 @@ def list_transactions(host: Path | None, output: str, limit: int) -> None:
     """List transactions, newest first: outcome, block, fee and messages."""
     with closing(open_records(settings_of(host).state)) as records:
         found = list(map(transaction_view, records.page(0, limit).transactions))
-    if output == "json":
-        click.echo(view_text(found), nl=False)
+    if echo_structured(found, output):
         return
-    for line in table(COLUMNS, [_row(each) for each in found]):
+    for line in table(COLUMNS, [_row(each) for each in found], terminal_width(output)):
         click.echo(line)
 
 
@@ -58,8 +62,7 @@ def show(tx_hash: str, host: Path | None, output: str) -> None:
         found = list(map(transaction_view, records.transactions(tx_hash, FOUND_MAX)))
     if not found:
         raise CliError(f"error: the journal has no transaction {tx_hash}; `journal list` shows them")
-    if output == "json":
-        click.echo(view_text(found), nl=False)
+    if echo_structured(found, output):
         return
     for each in found:
         for line in _lines(each):

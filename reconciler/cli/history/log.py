@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 
 from reconciler.cli.history.history_source import HistorySource, read
 from reconciler.cli.history.source_options import host_settings, place_in_clone, place_on_host, place_options
-from reconciler.cli.options import output_option
+from reconciler.cli.options import echo_structured, output_option
 from reconciler.cli.times import since as start_of
 from reconciler.reports.history import CommitOutcome, HistoryEntry, since
 from reconciler.reports.history_filter import filter_of, matching
@@ -57,9 +56,7 @@ def log(
     found = read(place_on_host(settings) if settings else place_in_clone(clone, **words))
     shown = _chosen(found, wanted, start)
     cut = shown[:limit]
-    if output == "json":
-        click.echo(json.dumps([fields(each) for each in cut], indent=2))
-    else:
+    if not echo_structured([fields(each) for each in cut], output):
         for each in cut:
             for line in lines(each):
                 click.echo(printable(line))

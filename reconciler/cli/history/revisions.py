@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 
 from reconciler.cli.history.history_source import read
 from reconciler.cli.history.source_options import host_settings, place_in_clone, place_on_host, place_options
-from reconciler.cli.options import output_option
+from reconciler.cli.options import echo_structured, output_option, terminal_width
 from reconciler.journal.database import NAME
 from reconciler.journal.opening import open_records
 from reconciler.reports.columns import table
@@ -62,13 +61,12 @@ def history(host: Path | None, clone: Path | None, output: str, limit: int, **wo
         rows = _of_entries([each for each in found.entries if each.is_revision])[:limit]
         if found.missing:
             click.echo(found.missing, err=True)
-    if output == "json":
-        click.echo(json.dumps([_fields(row) for row in rows], indent=2))
+    if echo_structured([_fields(row) for row in rows], output):
         return
-    _print(rows)
+    _print(rows, terminal_width(output))
 
 
-def _print(rows: Sequence[Row]) -> None:
+def _print(rows: Sequence[Row], width: int | None) -> None:
     if not rows:
         click.echo("no revision is recorded")
         return
@@ -84,7 +82,7 @@ def _print(rows: Sequence[Row]) -> None:
         )
         for row in rows
     ]
-    for line, row in zip(table(COLUMNS, cells), (None, *rows), strict=True):
+    for line, row in zip(table(COLUMNS, cells, width), (None, *rows), strict=True):
         click.echo(line)
         if row is not None and row.why:
             [_, why] = table(("",), [(f"  {row.why}",)])

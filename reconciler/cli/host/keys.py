@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import click
 from reconciler.chain.keyring import Keyring, KeyringEntry, create_keyring, open_keyring
 from reconciler.chain.keys import key_from_words, new_words
 from reconciler.cli.errors import CliError
-from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.options import echo_structured, host_option, output_option, settings_of
 from reconciler.settings import KeySettings, read_passphrase
 
 
@@ -54,8 +53,7 @@ def add(settings: KeySettings, name: str, recovering: bool, output: str) -> None
     except ValueError as error:
         raise CliError(f"error: {error}") from None
     entry = _keyring(settings, creating=True).add(name, key)
-    if output == "json":
-        click.echo(json.dumps({**_fields(entry), **({} if recovering else {"mnemonic": mnemonic})}))
+    if echo_structured({**_fields(entry), **({} if recovering else {"mnemonic": mnemonic})}, output):
         return
     click.echo(f"{entry.name}: {entry.address}")
     if not recovering:
@@ -70,7 +68,10 @@ def add(settings: KeySettings, name: str, recovering: bool, output: str) -> None
 def show(settings: KeySettings, name: str, address_only: bool, output: str) -> None:
     """Show key NAME."""
     entry = _keyring(settings).show(name)
-    click.echo(entry.address if address_only else _formatted([entry], output))
+    if address_only:
+        click.echo(entry.address)
+    else:
+        _echo_entries([entry], output)
 
 
 @keys.command("list")
@@ -78,7 +79,7 @@ def show(settings: KeySettings, name: str, address_only: bool, output: str) -> N
 @click.pass_obj
 def list_keys(settings: KeySettings, output: str) -> None:
     """List the keys."""
-    click.echo(_formatted(list(_keyring(settings).entries()), output))
+    _echo_entries(list(_keyring(settings).entries()), output)
 
 
 def _read_mnemonic() -> str:
@@ -99,10 +100,10 @@ def _keyring(settings: KeySettings, *, creating: bool = False) -> Keyring:
     return open_keyring(directory, passphrase)
 
 
-def _formatted(entries: list[KeyringEntry], output: str) -> str:
-    if output == "json":
-        return json.dumps([_fields(e) for e in entries])
-    return "\n".join(f"{e.name}: {e.address}" for e in entries)
+def _echo_entries(entries: list[KeyringEntry], output: str) -> None:
+    if not echo_structured([_fields(e) for e in entries], output):
+        for entry in entries:
+            click.echo(f"{entry.name}: {entry.address}")
 
 
 def _fields(entry: KeyringEntry) -> dict[str, str]:

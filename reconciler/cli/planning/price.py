@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.errors import CliError
-from reconciler.cli.options import output_option
+from reconciler.cli.options import echo_structured, output_option
 from reconciler.cli.planning.preview import PreviewRequest, planning_snapshot_if_published
 from reconciler.cli.repository.validate import read_tree
 from reconciler.documents.desired import DesiredReader
@@ -71,9 +70,8 @@ def price(
     else:
         demand = Demand(_resources(words).times(count))
     bill = replace(_bill(path, desired, snapshot, demand), bid=bid)
-    click.echo(
-        json.dumps(bill_fields(bill), indent=2) + "\n" if output == "json" else bill_text(bill), nl=False
-    )
+    if not echo_structured(bill_fields(bill), output):
+        click.echo(bill_text(bill), nl=False)
 
 
 def _in_uve(desired: Desired, snapshot: PlanningSnapshot | None, rate: str) -> Desired:

@@ -13,11 +13,10 @@ import click
 
 from reconciler.cli.api_client import fetch
 from reconciler.cli.errors import CliError
-from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.options import host_option, is_text, output_option, settings_of, structured_text
 from reconciler.cli.status.page import StatusPage, page_lines
 from reconciler.reports.list_view import ListView
 from reconciler.reports.provider_view import StatusView
-from reconciler.reports.view_json import view_text
 from reconciler.settings import Settings
 from reconciler.values.funding import Funding
 from reconciler.values.views import LeaseView, WorkloadView
@@ -45,7 +44,7 @@ def status(host: Path | None, output: str, watch: bool, every: float) -> None:
     settings = settings_of(host)
     if not watch:
         first, *rest = _lines(settings, output)
-        for line in (emphasised(first) if output == "text" else first, *rest):
+        for line in (emphasised(first) if is_text(output) else first, *rest):
             click.echo(line)
         return
     screen = Screen()
@@ -113,8 +112,8 @@ def _lines_or_error(settings: Settings, output: str) -> list[str]:
 def _lines(settings: Settings, output: str) -> Iterator[str]:
     listen = settings.listen
     status = fetch(listen, "/api/v1/status", StatusView)
-    if output == "json":
-        yield from view_text(status).splitlines()
+    if (text := structured_text(status, output)) is not None:
+        yield from text.splitlines()
         return
     leases = {
         state: fetch(listen, f"/api/v1/leases?funding={state}&limit=20", ListView[LeaseView]).items

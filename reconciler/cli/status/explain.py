@@ -11,11 +11,10 @@ import click
 
 from reconciler.cli.api_client import NoDaemonError, RequestRefusedError, fetch
 from reconciler.cli.errors import CliError
-from reconciler.cli.options import host_option, output_option, settings_of
+from reconciler.cli.options import echo_structured, host_option, output_option, settings_of
 from reconciler.cli.status.explained_subject import ExplainedSubject, explained_subject
 from reconciler.journal.opening import open_records
 from reconciler.reports.explanation import ExplanationStep
-from reconciler.reports.view_json import view_text
 from reconciler.reports.workload_view import ExplanationView, WorkloadEventsView
 from reconciler.settings import ListenSettings
 from reconciler.values.ids import WorkloadId
@@ -59,9 +58,9 @@ def explain(subject: str, host: Path | None, output: str) -> None:
             "owner/dseq/gseq/oseq, and a decision exists once the daemon has seen its subject"
         )
     steps = daemon.steps if daemon and daemon.steps else recorded.steps
-    if output == "json":
-        fields = {"daemon_answers": daemon is not None, "steps": steps, "events": recorded.events}
-        click.echo(view_text(fields), nl=False)
+    if echo_structured(
+        {"daemon_answers": daemon is not None, "steps": steps, "events": recorded.events}, output
+    ):
         return
     for line in _lines(steps, recorded):
         click.echo(printable(line))

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import click
-import yaml
 
 from reconciler.cli.api_client import fetch
-from reconciler.cli.options import host_option, settings_of, terminal_width
+from reconciler.cli.options import echo_structured, host_option, output_option, settings_of, terminal_width
 from reconciler.reports.columns import table
 from reconciler.reports.list_view import ListView
-from reconciler.reports.view_json import view_text, view_tree
 from reconciler.settings import ListenSettings
 from reconciler.values.approvals import SHOWN
 from reconciler.values.money import amount_text
@@ -193,9 +191,7 @@ KINDS: Mapping[str, Kind[Any]] = {
 @click.command()
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @host_option
-@click.option(
-    "-o", "--output", type=click.Choice(["text", "wide", "json", "yaml"]), default="text", show_default=True
-)
+@output_option
 @click.option("--tenant", help="Only those of this tenant's address.")
 @click.option("--state", help="Only those in this state: running, healthy, a decision, a hold's reason.")
 @click.option("--adapter", help="Only workloads of this adapter.")
@@ -209,11 +205,9 @@ def get(kind: str, host: Path | None, output: str, **filters: str | None) -> Non
     found = KINDS[kind]
     wanted = {name: text for name, text in filters.items() if text is not None}
     rows = found.matching(found.rows(settings_of(host).listen), wanted)
-    if output == "json":
-        click.echo(view_text({kind: rows}), nl=False)
-    elif output == "yaml":
-        click.echo(yaml.safe_dump(view_tree({kind: rows}), sort_keys=False, allow_unicode=True), nl=False)
-    elif not rows:
+    if echo_structured({kind: rows}, output):
+        return
+    if not rows:
         click.echo(f"no {kind}")
     else:
         for line in found.lines(rows, wide=output == "wide"):
