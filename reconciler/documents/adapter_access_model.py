@@ -22,6 +22,8 @@ class KubernetesAccessModel(StrictModel):
     """true: allow the kubeconfig's credential plugins (exec, auth-provider) to run. (restart)"""
     namespaces: Annotated[list[Name], Field(max_length=100)] = Field(default=["provider-workloads"])
     """Namespaces that the adapter's file may use; any other is rejected. (restart)"""
+    lease_namespaces: bool = False
+    """true: allow `isolation: namespace`, for which the daemon needs rights in all namespaces. (restart)"""
 
 
 class AnsibleAccessModel(StrictModel):

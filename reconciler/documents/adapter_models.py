@@ -16,7 +16,6 @@ from reconciler.documents.forms import (
     GpuRam,
     HostAddress,
     HostName,
-    HostRule,
     ImageRule,
     IpAddress,
     Name,
@@ -59,11 +58,7 @@ class IngressModel(StrictModel):
     """
     domain: HostName
     """Domain of the generated host names: one for each service, SERVICE-WORKLOAD.DOMAIN. A wildcard record
-    *.DOMAIN must lead to the controller.
-    """
-    hosts_blocked: Annotated[list[HostRule], Field(max_length=1_000)] = Field(default=[])
-    """Host names that no tenant gets: "www.example.com", or ".example.com" for the domain and all below it.
-    Names in `domain` and those of the provider itself are never given.
+    *.DOMAIN must lead to the controller; no tenant gets another name in it.
     """
 
     @model_validator(mode="after")

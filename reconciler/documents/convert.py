@@ -171,7 +171,6 @@ def _ingress(ingress: IngressModel) -> IngressSettings:
         domain=ingress.domain.lower(),
         pods_namespace=ingress.pods_namespace or namespace or "ingress-nginx",
         namespace=namespace,
-        hosts_blocked=tuple(sorted({each.lower() for each in ingress.hosts_blocked})),
     )
 
 

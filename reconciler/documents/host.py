@@ -117,7 +117,9 @@ def _grants(file: HostFile) -> Grants:
 def _adapter_grants(entry: AccessModel) -> AdapterGrants:
     match entry:
         case KubernetesAccessModel():
-            return KubernetesGrants(namespaces=tuple(entry.namespaces))
+            return KubernetesGrants(
+                namespaces=tuple(entry.namespaces), lease_namespaces=entry.lease_namespaces
+            )
         case AnsibleAccessModel():
             return AnsibleGrants(
                 enabled=entry.enabled,

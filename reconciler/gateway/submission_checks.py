@@ -9,6 +9,7 @@ from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.manifest import DeploymentManifest, ManifestGroup, read_manifest
 from reconciler.manifests.manifest_checks import check_against_groups, check_manifest
 from reconciler.manifests.specification import specification_of
+from reconciler.values.addresses import is_host_denied
 from reconciler.values.desired import Config, Desired
 from reconciler.values.images import denied_by
 
@@ -54,9 +55,3 @@ def _faults(group: ManifestGroup, config: Config) -> Iterator[str]:
         for host in (host for port in service.ports for host in port.hosts):
             if is_host_denied(host, config.hosts_denied):
                 yield f'hostname not allowed: "{host}" is blocked by this provider'
-
-
-def is_host_denied(host: str, rules: tuple[str, ...]) -> bool:
-    """Whether a list names a host; `.example.com` covers the domain and all names below it."""
-    name = host.lower()
-    return any(name == rule or (rule.startswith(".") and f".{name}".endswith(rule)) for rule in rules)

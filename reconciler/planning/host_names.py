@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from reconciler.planning.lease_index import leases_by_workload
 from reconciler.planning.planning_input import PlanningBasis
-from reconciler.values.addresses import AddressKind, public_host_of
+from reconciler.values.addresses import AddressKind, is_host_denied, public_host_of
 from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.desired import Workload
 from reconciler.values.ids import WorkloadId
@@ -37,7 +37,7 @@ def host_name_holds(basis: PlanningBasis) -> Mapping[WorkloadId, Hold]:
     owners = _owners(basis, named, shown)
     found: dict[WorkloadId, Hold] = {}
     for name, hosts in named.items():
-        why = _blocked(basis, files[name], hosts)
+        why = _blocked(basis, hosts)
         if why:
             found[name] = Hold(Subject.of_workload(name), Reason.HOST_NAME_BLOCKED, why, ours=True)
         elif taken := next((host for host in hosts if owners.get(host, name) != name), ""):
@@ -86,30 +86,26 @@ def _applying(basis: PlanningBasis, name: WorkloadId) -> Hosts:
     return (_named(action.workload) or ()) if isinstance(action, ApplyWorkload) else ()
 
 
-def _blocked(basis: PlanningBasis, workload: Workload, hosts: Hosts) -> str:
+def _blocked(basis: PlanningBasis, hosts: Hosts) -> str:
     """Why a workload may not have one of its host names; "" if it may have them all."""
-    rules = tuple(_rules(basis, workload.adapter))
+    rules = tuple(_rules(basis))
     for host in hosts:
         if _is_address(host):
             return f"{host} is an address, not a host name; remove it from its file"
-        if rule := next((each for each in rules if is_below(host, each)), ""):
+        if rule := next((each for each in rules if is_host_denied(host, (each,))), ""):
             return f"host name {host} is blocked by {rule}; remove it from its file"
     return ""
 
 
-def _rules(basis: PlanningBasis, adapter: str) -> Iterator[str]:
-    """Blocked names: generated ones of all adapters, those of this one, and those of the provider itself."""
-    for name, settings in basis.desired.adapters.items():
-        if isinstance(settings, KubernetesSettings) and (ingress := settings.ingress):
-            yield from (f".{ingress.domain}", *(ingress.hosts_blocked if name == adapter else ()))
+def _rules(basis: PlanningBasis) -> Iterator[str]:
+    """Blocked names: those of config.yaml, generated ones of all adapters, and the provider's own."""
+    yield from basis.desired.config.hosts_denied if basis.desired.config else ()
+    for settings in basis.desired.adapters.values():
+        if isinstance(settings, KubernetesSettings) and settings.ingress:
+            yield f".{settings.ingress.domain}"
     provider = basis.market.provider if basis.market else None
     if provider and (own := public_host_of(provider.host_uri)):
         yield from (own, f"mtls.{own}")
-
-
-def is_below(host: str, rule: str) -> bool:
-    """Whether a rule names this host name: `.example.com` is that domain and all below it."""
-    return host == rule.removeprefix(".") or (rule.startswith(".") and host.endswith(rule))
 
 
 def _is_address(host: str) -> bool:

@@ -49,3 +49,9 @@ def public_host_of(host_uri: str) -> str:
         return urlsplit(host_uri).hostname or ""
     except ValueError:
         return ""
+
+
+def is_host_denied(host: str, rules: tuple[str, ...]) -> bool:
+    """Whether a list names a host; `.example.com` covers the domain and all names below it."""
+    name = host.lower()
+    return any(name == rule or (rule.startswith(".") and f".{name}".endswith(rule)) for rule in rules)

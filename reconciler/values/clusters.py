@@ -63,7 +63,6 @@ class IngressController(StrEnum):
 class IngressSettings:
     """How services are reached under host names. `name` is that of the IngressClass, or of the Gateway in
     `namespace`; `pods_namespace` is where the controller's pods run, `domain` is that of generated names.
-    `hosts_blocked` are names that no tenant gets: exact, or `.example.com` for the domain and all below.
     """
 
     controller: IngressController
@@ -71,7 +70,6 @@ class IngressSettings:
     domain: str
     pods_namespace: str
     namespace: str = ""
-    hosts_blocked: tuple[str, ...] = ()
 
     @property
     def rendering(self) -> str:

@@ -11,11 +11,14 @@ from reconciler.values.adapters import ANSIBLE, KUBERNETES, AdapterKind
 
 @dataclass(frozen=True, slots=True)
 class KubernetesGrants:
-    """`cluster` identifies the API server of the credentials ("": unknown); equal ones are one cluster."""
+    """`cluster` identifies the API server of the credentials ("": unknown); equal ones are one cluster.
+    `lease_namespaces`: each lease may get a namespace of its own.
+    """
 
     kind: ClassVar[AdapterKind] = AdapterKind.KUBERNETES
     namespaces: tuple[str, ...] = ("provider-workloads",)
     cluster: str = ""
+    lease_namespaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

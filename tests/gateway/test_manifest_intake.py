@@ -12,11 +12,11 @@ import pytest
 from reconciler.chain.leased_deployments import LeasedDeployment
 from reconciler.chain.node_errors import NodeError
 from reconciler.gateway.manifest_intake import IntakeSettings, ManifestIntake
-from reconciler.gateway.submission_checks import is_host_denied
 from reconciler.gateway.submissions import Receipt, Submission, SubmissionMethod, SubmissionRefusal
 from reconciler.git.mirror import MirrorError
 from reconciler.git.remote import Remote
 from reconciler.manifests.sdl_groups import read_deployment
+from reconciler.values.addresses import is_host_denied
 from reconciler.values.desired import Bidding, Config, Desired
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
 from tests.git.forge import Forge

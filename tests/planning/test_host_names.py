@@ -16,14 +16,12 @@ from reconciler.values.clusters import (
     KubernetesSettings,
     NetworkPolicyController,
 )
-from reconciler.values.desired import Port, Workload
+from reconciler.values.desired import Config, Port, Workload
 from reconciler.values.plans import ApplyWorkload, Hold, Plan, Reason
 from reconciler.values.work import InFlight, WorkItem, WorkKey
 from tests.makers import adapter, desired, lease, market, planning_input, running, workload
 
-INGRESS = IngressSettings(
-    IngressController.NGINX, "nginx", "apps.example.com", "ingress-nginx", "", (".bank.example", "www.a.com")
-)
+INGRESS = IngressSettings(IngressController.NGINX, "nginx", "apps.example.com", "ingress-nginx")
 SETTINGS = KubernetesSettings(network_policy=NetworkPolicyController.CALICO, ingress=INGRESS)
 
 
@@ -34,9 +32,12 @@ def named(dseq: int, *hosts: str, **changes: Any) -> Workload:
     return replace(made, services=services, rendering=SETTINGS.rendering)
 
 
+DENIED = Config(hosts_denied=(".bank.example", "www.a.com"))
+
+
 def planned(*files: Workload, shown: tuple[Any, ...] = (), **changes: Any) -> Plan:
     leases = [lease(file.lease.order.dseq) for file in files]
-    wanted = replace(desired(*files), adapters={KUBERNETES: SETTINGS})
+    wanted = replace(desired(*files), adapters={KUBERNETES: SETTINGS}, config=DENIED)
     seen = market(leases=leases)
     if "created" in changes:
         at = changes.pop("created")
@@ -110,7 +111,7 @@ def test_blocked_names_are_given_to_nobody(host: str, why: str) -> None:
     assert record is not None
     seen = market(leases=[lease(1)])
     seen = replace(seen, provider=replace(record, host_uri="https://provider.example.com:8443"))
-    wanted = replace(desired(named(1, host)), adapters={KUBERNETES: SETTINGS})
+    wanted = replace(desired(named(1, host)), adapters={KUBERNETES: SETTINGS}, config=DENIED)
 
     made = plan(planning_input(seen, wanted, adapters=adapter()))
 

@@ -128,11 +128,10 @@ class KubernetesAdapter:
         return Done()
 
     def remove(self, workload: WorkloadId) -> Outcome:
-        """Delete all objects with our labels and this id, or its namespace; idempotent."""
+        """Delete all objects with our labels and this id, and its namespace, if it has one; idempotent."""
         try:
             self._prune(workload, self._namespaces.shared, frozenset())
-            if self._namespaces.is_per_lease:
-                self._remove_namespace(workload)
+            self._remove_namespace(workload)
         except ApiError as error:
             return outcome_of(error)
         return Done("removal requested")
@@ -161,6 +160,8 @@ class KubernetesAdapter:
         try:
             self._apply(namespace_manifest(namespace, level, {}))
             return None
+        except NameTakenError:
+            pass  # an administrator's label is another one; it stays, if it enforces enough
         except ApiError as error:
             if error.status != 403:
                 raise
@@ -259,7 +260,7 @@ class KubernetesAdapter:
         try:
             live = self._metadata(object_path("namespaces", "", workload))
         except ApiError as error:
-            if error.status not in (403, 404):
+            if error.status not in (403, 404) or self._observer.shows_namespace(workload):
                 raise
             return
         is_ours = naming.workload_labels(workload).items() <= (live.labels or {}).items()

@@ -93,6 +93,14 @@ class ClusterObserver:
                 *(LEASE_PARTS if self._namespaces.is_per_lease else ()),
             )
         }
+        if "namespace" not in self._parts:  # leases with their own, before a change of isolation
+            self._parts["namespace"] = Informer(
+                client,
+                f"{API_PATHS['namespaces']}/namespaces",
+                {"labelSelector": naming.OURS},
+                partial(part_view, kind="namespace"),
+            )
+            self._parts["namespace"].is_optional = True
         self._limits = self._parts.get("limitrange") or self._watch(
             "limitranges", naming.MANAGED, partial(part_view, kind="limitrange")
         )
@@ -212,6 +220,11 @@ class ClusterObserver:
         if isinstance(nodes, Seen):
             self._nodes_seen, self._has_seen_nodes = tuple(nodes.view.values()), True
         return self._nodes_seen
+
+    def shows_namespace(self, workload: WorkloadId) -> bool:
+        """Whether a workload was last seen to have a namespace of its own."""
+        found = self._parts["namespace"].read()
+        return isinstance(found, Seen) and f"/{workload}" in found.view
 
     def invalidate(self, workload: WorkloadId) -> None:
         """Recompute this workload at the next look: its server drift has changed. From any thread."""

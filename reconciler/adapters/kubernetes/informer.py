@@ -23,6 +23,8 @@ PAGES_MAX = 1000
 WATCH_SECONDS = 300
 WATCH_IDLE_MAX_SECONDS = 90.0
 """A server sends a bookmark every minute; after more silence the watch is broken, and a list follows."""
+FORBIDDEN_SECONDS = 60.0
+"""Between two tries of what is optional and not permitted."""
 BACKOFF_FIRST_SECONDS = 0.2
 BACKOFF_MAX_SECONDS = 10.0
 _log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 class Informer(Generic[View]):
     """List, watch, resume; list again on 410 and after a silent watch. Unseen if broken for longer than
-    `stale_seconds`.
+    `stale_seconds`; one that `is_optional` is empty without the permission to list.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Informer(Generic[View]):
         self._path = path
         self._query = dict(query)
         self._view = view
+        self.is_optional = False
         self.stale_seconds = 30.0
         self.wake: Wake = lambda: None
         self._lock = threading.Lock()
@@ -120,6 +123,10 @@ class Informer(Generic[View]):
                     backoff = BACKOFF_FIRST_SECONDS
                     continue
             except ApiError as error:
+                if self.is_optional and error.status == 403:
+                    self._replace({}, "")
+                    self._stop.wait(FORBIDDEN_SECONDS)
+                    continue
                 if error.is_gone and self._version:
                     self._version = ""  # compacted, not broken: list again soon
                     self._stop.wait(BACKOFF_FIRST_SECONDS)

@@ -14,6 +14,7 @@ from reconciler.adapters.kubernetes.permissions import (
     permissions_of,
 )
 from reconciler.cli.doctor.checks import CheckResult, ok, warn, wrong
+from reconciler.cli.doctor.leftovers import check_leftovers
 from reconciler.documents.typed_json import decode_json
 from reconciler.planning.revisions.adapter_grants import start_denial
 from reconciler.values.adapters import KUBERNETES
@@ -57,6 +58,7 @@ def check_cluster(
         yield _network(client, access.name, wanted)
         if wanted.ingress:
             yield _ingress(client, wanted.ingress)
+        yield from check_leftovers(client, wanted)
     except ApiError as error:
         if isinstance(error.__cause__, KubeconfigError):
             yield wrong("cluster", str(error), f"check adapters.{access.name}.kubeconfig in the host file")

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from typing import Generic, TypeVar
 
 from reconciler.values.adapters import adapter_path
-from reconciler.values.clusters import KubernetesSettings, NetworkPolicyController
+from reconciler.values.clusters import KubernetesSettings, LeaseIsolation, NetworkPolicyController
 from reconciler.values.desired import AdapterSettings, Desired, Workload
 from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
 from reconciler.values.hosts import (
@@ -174,6 +174,8 @@ def _excesses(settings: AdapterSettings, granted: AdapterGrants) -> Iterator[str
         case KubernetesSettings(namespace=space), KubernetesGrants(namespaces=allowed):
             if space not in allowed:
                 yield f"namespace {space} (namespaces: {', '.join(allowed) or 'none'})"
+            if settings.isolation is LeaseIsolation.NAMESPACE and not granted.lease_namespaces:
+                yield "isolation: namespace (lease_namespaces: false)"
         case AnsibleSettings(), AnsibleGrants():
             yield from _ansible(settings, granted)
         case _:

@@ -14,7 +14,7 @@ from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.views import NodeView
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.devnet.cluster.faults import ClusterFault
-from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.clusters import KubernetesSettings, LeaseIsolation
 from reconciler.values.gpus import GpuModel
 from reconciler.values.ids import WorkloadId
 from reconciler.values.outcomes import Done, Failed
@@ -30,6 +30,11 @@ from tests.contracts.adapter_backends import (
     workload,
 )
 
+LABELLED = """
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {name}, labels: {{{labels}}}}}
+"""
 QUOTA = Resources(16_000, 32 << 30, 64 << 30, 0)
 
 
@@ -130,6 +135,63 @@ def test_an_existing_namespace_is_used_without_permission_to_apply_it(backend: C
     )
 
     assert isinstance(backend.adapter.prepare(QUOTA), Done)
+
+
+@pytest.mark.parametrize(("level", "is_enough"), [("restricted", True), ("privileged", False)])
+def test_an_administrators_label_of_a_namespace_stays_if_it_is_strict_enough(
+    tmp_path: Path, level: str, is_enough: bool
+) -> None:
+    made = simulated_cluster(tmp_path)
+    labels = f"pod-security.kubernetes.io/enforce: {level}"
+    made.kubectl("create", "-f", "-", stdin=LABELLED.format(name=made.namespace, labels=labels))
+
+    outcome = made.adapter.prepare(QUOTA)
+
+    assert (outcome == Done(f"quota {QUOTA.describe()}")) is is_enough
+    assert is_enough or (isinstance(outcome, Failed) and outcome.reason == "PodSecurityMissing")
+    close_cluster(made)
+
+
+def test_namespaces_of_leases_are_removed_after_a_return_to_the_shared_one(tmp_path: Path) -> None:
+    """Those of closed leases too, which nothing is applied for."""
+    apart = simulated_cluster(tmp_path, LeaseIsolation.NAMESPACE)
+    assert isinstance(apart.adapter.prepare(QUOTA), Done)
+    closed, served = workload(1), workload(2)
+    for each in (closed, served):
+        assert apart.adapter.apply(each, "d") == Done()
+        apart.until(each.id, lambda r: r.ready, "ready in its own namespace")
+    apart.adapter.close()
+    target = ClusterTarget(Kubeconfig(apart.kubeconfig), KubernetesSettings(namespace=apart.namespace))
+    adapter = KubernetesAdapter(target, lambda: None)
+    shared = replace(apart, adapter=adapter, isolation=LeaseIsolation.SHARED)
+    adapter.start()
+
+    assert shared.until(closed.id, lambda r: r.lease == closed.lease, "its former namespace").drifted
+    inner(apart).faults.add(
+        ClusterFault(status=403, verbs=frozenset({"delete"}), plurals=frozenset({"namespaces"}))
+    )
+    refused = adapter.remove(closed.id)
+    assert isinstance(refused, Failed), "a missing permission is no absence"
+    inner(apart).faults.clear()
+    assert adapter.remove(closed.id) == Done("removal requested")
+    assert adapter.apply(served, "d") == Done()
+    shared.until_gone(closed.id)
+    shared.until(served.id, lambda r: r.ready and not r.drifted and not r.removing, "ready in the shared one")
+    assert [each for each in (closed.id, served.id) if inner(apart).get("namespaces", "", each)] == []
+    close_cluster(shared)
+
+
+def test_without_the_permission_to_list_namespaces_there_are_none(tmp_path: Path) -> None:
+    made = simulated_cluster(tmp_path)
+    made.adapter.close()
+    inner(made).faults.add(
+        ClusterFault(status=403, verbs=frozenset({"list"}), plurals=frozenset({"namespaces"}))
+    )
+    again = open_cluster(made.kubeconfig, tmp_path, None)
+    assert isinstance(again.adapter.prepare(QUOTA), Done)
+    assert again.adapter.observe().workloads == Seen({})
+    again.adapter.close()
+    close_cluster(made)
 
 
 def test_a_look_sends_no_request(backend: ClusterBackend) -> None:

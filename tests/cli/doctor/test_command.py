@@ -57,7 +57,7 @@ def test_everything_passes(world: Path, capsys: Said) -> None:
     assert {name: each["state"] for name, each in found.items()} == dict.fromkeys(
         (
             "host file", "key", "state", "lock", "disk", "git", "port api", "port metrics", "chain", "clock",
-            "grpc", "provider", "balance", "repository", "publish", "cluster",
+            "grpc", "provider", "balance", "repository", "publish", "cluster", "leftovers",
         ),
         "ok",
     ) | {"rights": "warn", "network": "warn"}  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.planning.planner import plan
 from reconciler.planning.revisions.adapter_grants import denial, denials, without_denied
-from reconciler.values.clusters import KubernetesSettings
+from reconciler.values.clusters import KubernetesSettings, LeaseIsolation
 from reconciler.values.desired import Desired, Env, Service
 from reconciler.values.grants import AdapterGrants, AnsibleGrants, Grants, KubernetesGrants, SecretGrant
 from reconciler.values.hosts import AnsibleGroup, AnsibleHost, AnsibleSettings, is_this_machine
@@ -133,6 +133,12 @@ def test_plain_hosts_are_an_opt_in_and_one_namespace_is_granted_by_default() -> 
     rack = (AnsibleGroup("rack", (AnsibleHost("one", "localhost"),)),)
     assert denials(desired(adapters={"ansible": AnsibleSettings(enabled=False, groups=rack)}), Grants()) == {}
     assert denials(desired(adapters={"ansible": AnsibleSettings(enabled=True)}), Grants()) == {}
+
+
+def test_namespaces_of_leases_are_an_opt_in() -> None:
+    apart = desired(adapters={"kubernetes": KubernetesSettings(isolation=LeaseIsolation.NAMESPACE)})
+    assert "isolation: namespace (lease_namespaces: false)" in denials(apart, Grants())["kubernetes"]
+    assert denials(apart, grants(kubernetes=KubernetesGrants(lease_namespaces=True))) == {}
 
 
 def test_an_adapter_file_without_an_entry_runs_nothing_and_says_what_to_write() -> None:
