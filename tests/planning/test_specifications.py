@@ -18,6 +18,7 @@ from reconciler.values.memory import WorkloadMemory
 from reconciler.values.messages import CloseBid
 from reconciler.values.plans import ApplyWorkload, Reason, SendTransaction
 from reconciler.values.readings import Seen, Unseen
+from tests.checked_cache import CheckedCache
 from tests.makers import (
     HEIGHT,
     NOW,
@@ -191,3 +192,42 @@ def test_the_timeout_of_the_configuration() -> None:
     view = TenantManifests()
     inputs = planning_input(market(leases=[young]), desired(config=config), manifests=Seen(view))
     assert any(isinstance(action, SendTransaction) for action in plan(inputs).actions)
+
+
+def test_decisions_are_reused_while_their_inputs_are_the_same() -> None:
+    """Each change alone, there and back, with a cache that evaluates each reused result again."""
+    memory = remembered(
+        workloads={KEY: WorkloadMemory(lease_id(), "kubernetes", Phase.RUNNING, manifest_hash="aa")}
+    )
+    new = replace(ACCEPTED, manifest_hash="bb", services=workload(image="new").services)
+    sealed = replace(FILE, services=(replace(FILE.services[0], env=(Env("A", sealed="age1:x"),)),))
+    worlds = [
+        given(adapters=adapter(running(SENT))),
+        given(),
+        given(sent=new),
+        given(sent=new, lease=replace(LEASE, manifest_hash="bb")),
+        given(lease=replace(LEASE, manifest_hash="bb")),
+        given(lease=replace(LEASE, manifest_hash="bb"), memory=memory),
+        given(sent=replace(ACCEPTED, services=(), fault="changed")),
+        given(view=TenantManifests({KEY: ACCEPTED}, rewritten="was replaced")),
+        given(sent=None),
+        given(view=TenantManifests()),
+        given(manifests=Unseen("being read")),
+        given(sealed),
+        given(sealed, view=TenantManifests(identity_fault="no identity")),
+        given(FILE),
+        given(replace(FILE, services=())),
+        given(sent=None, lease=OLD),
+        given(market=Unseen("away"), memory=memory, adapters=adapter(running(SENT))),
+    ]
+    views = [
+        TenantManifests({KEY: ACCEPTED}),
+        TenantManifests(accepts_since=1),
+        TenantManifests(),
+        TenantManifests(identity_fault="no identity"),
+        TenantManifests({KEY: ACCEPTED}, identity_fault="no identity"),
+    ]
+    worlds += [replace(base, manifests=Seen(view)) for base in (given(), given(sealed)) for view in views]
+    cache = CheckedCache()
+    for world in (*worlds, *reversed(worlds)):
+        assert plan(world, cache) == plan(world)
