@@ -226,6 +226,8 @@ def test_decisions_are_reused_while_their_inputs_are_the_same() -> None:
         TenantManifests(),
         TenantManifests(identity_fault="no identity"),
         TenantManifests({KEY: ACCEPTED}, identity_fault="no identity"),
+        TenantManifests({KEY: replace(ACCEPTED, fault="one")}),
+        TenantManifests({KEY: replace(ACCEPTED, fault="other")}),
     ]
     worlds += [replace(base, manifests=Seen(view)) for base in (given(), given(sealed)) for view in views]
     cache = CheckedCache()

@@ -9,6 +9,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from reconciler.chain.stubs import SERVED, methods_of
+from reconciler.devnet.chain import certificates
 from reconciler.devnet.chain import queries_cosmos as cosmos
 from reconciler.devnet.chain import queries_deployment as deployment
 from reconciler.devnet.chain import queries_escrow as escrow
@@ -95,6 +96,7 @@ _STATE_QUERIES: Mapping[str, Mapping[str, Answer]] = {
         "Group": deployment.group,
         "Params": deployment.params,
     },
+    "virtengine.cert.v1.Query": {"Certificates": certificates.certificates},
     "virtengine.escrow.v1.Query": {"Accounts": escrow.accounts, "Payments": escrow.payments},
     "virtengine.provider.v1beta4.Query": {
         "Provider": cosmos.one_provider,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError, Message
 
+from reconciler.chain.proto import cert_v1_pb2 as certs
 from reconciler.chain.proto import cosmos_bank_pb2 as banks
 from reconciler.chain.proto import deployment_v1beta4_pb2 as deployments
 from reconciler.chain.proto import escrow_v1_pb2 as escrows
@@ -17,6 +18,7 @@ from reconciler.chain.proto import provider_v1beta4_pb2 as provider
 from reconciler.chain.proto import settlement_v1_pb2 as settlement
 from reconciler.devnet.chain import (
     bank,
+    certificates,
     checks,
     deployment_messages,
     escrow,
@@ -96,6 +98,8 @@ def _settlement(
 
 _ROUTES = (
     _route(banks.MsgSend, lambda m: m.from_address, lambda _: None, bank.send_message),
+    _route(certs.MsgCreateCertificate, lambda m: m.owner, certificates.check_create, certificates.create),
+    _route(certs.MsgRevokeCertificate, lambda m: m.id.owner, certificates.check_revoke, certificates.revoke),
     _route(
         deployments.MsgCreateDeployment,
         lambda m: m.id.owner,

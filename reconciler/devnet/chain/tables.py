@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from reconciler.chain.proto import (
     audit_v1_pb2,
+    cert_v1_pb2,
     cosmos_auth_pb2,
     deployment_v1_pb2,
     deployment_v1beta4_pb2,
@@ -71,6 +72,7 @@ ESCROW_ACCOUNTS = messages("escrow/accounts", escrow_types_v1_pb2.AccountState)
 ESCROW_PAYMENTS = messages("escrow/payments", escrow_types_v1_pb2.PaymentState)
 
 PROVIDERS = messages("provider/providers", provider_v1beta4_pb2.Provider)
+CERTIFICATES = messages("cert/certificates", cert_v1_pb2.Certificate)
 AUDITED = messages("audit/attributes", audit_v1_pb2.AuditedProvider)
 
 SETTLEMENT_ESCROWS = json_messages("settlement/escrows", settlement_v1_pb2.EscrowAccount)
