@@ -32,9 +32,11 @@ from reconciler.chain.queries import BIDS, DEPLOYMENTS, ESCROWS, LEASES, ORDERS,
 from reconciler.chain.stubs import unary
 from reconciler.chain.transactions import Signer, Terms, draft_tx, sign_tx
 from reconciler.chain.wire_market import bid_id_to, deployment_id_to, lease_id_of, order_id_of
-from reconciler.chain.wire_values import coin, dec_coin, decimal_of, exact_uve
+from reconciler.chain.wire_values import coin, dec_coin, decimal_of, exact_uve, offer_of
 from reconciler.devnet.accounts import CHAIN_ID
 from reconciler.devnet.errors import DevnetError
+from reconciler.manifests.groups import GroupSpec
+from reconciler.manifests.sdl_groups import SdlDeployment
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId
 
 LATEST_BLOCK = unary(
@@ -57,7 +59,7 @@ FIRST_DSEQ = 1_000_001
 """Numbers are of one width, as the chain takes the account of 123 for one of 12, too (semantics 4.4)."""
 
 MANIFEST_HASH = bytes(32)
-"""No manifest is sent on a devnet."""
+"""Of an order that is not made of an SDL file: no manifest has it."""
 
 PAGE = cosmos_paging_pb2.PageRequest(limit=1_000)
 
@@ -210,8 +212,7 @@ class Trader:
 
     def order(self, *requests: OrderRequest) -> tuple[OrderId, ...]:
         """Post orders, each in a deployment of its own, all in one transaction."""
-        used = [d.deployment.id.dseq for d in self._deployments("")]
-        first = max([FIRST_DSEQ - 1, *used]) + 1
+        first = self._next_dseq()
         orders = tuple(OrderId(self.address, first + at, 1, 1) for at in range(len(requests)))
         self.execute(
             *(
@@ -225,6 +226,23 @@ class Trader:
             )
         )
         return orders
+
+    def deploy(self, deployment: SdlDeployment, deposit: int = DEPOSIT_UVE) -> DeploymentId:
+        """Create the deployment of an SDL file, with the hash of its manifest and an order for each group."""
+        made = DeploymentId(self.address, self._next_dseq())
+        self.execute(
+            deployment_v1beta4_pb2.MsgCreateDeployment(
+                id=deployment_id_to(made),
+                groups=[_group_of(spec) for spec in deployment.groups],
+                hash=bytes.fromhex(deployment.manifest.hash()),
+                deposit=_deposit(deposit),
+            )
+        )
+        return made
+
+    def _next_dseq(self) -> int:
+        used = [d.deployment.id.dseq for d in self._deployments("")]
+        return max([FIRST_DSEQ - 1, *used]) + 1
 
     def bid(self, order: OrderId, price: Decimal) -> None:
         """Bid on an order, as a registered provider."""
@@ -346,6 +364,20 @@ def _group(request: OrderRequest) -> deployment_v1beta4_pb2.GroupSpec:
         ),
         resources=[unit],
     )
+
+
+def _group_of(spec: GroupSpec) -> deployment_v1beta4_pb2.GroupSpec:
+    """A group of an SDL file."""
+    units = [
+        deployment_v1beta4_pb2.ResourceUnit(
+            resource=offer_of(unit).resources, count=unit.count, price=dec_coin(unit.price)
+        )
+        for unit in spec.units
+    ]
+    signed_by = attributes_pb2.SignedBy(all_of=spec.signed_by_all, any_of=spec.signed_by_any)
+    attributes = [attributes_pb2.Attribute(key=k, value=v) for k, v in spec.attributes]
+    requirements = attributes_pb2.PlacementRequirements(signed_by=signed_by, attributes=attributes)
+    return deployment_v1beta4_pb2.GroupSpec(name=spec.name, requirements=requirements, resources=units)
 
 
 def _value(number: int) -> resources_pb2.ResourceValue:

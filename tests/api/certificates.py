@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,10 +28,14 @@ class Authority:
         found = found.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self.file.write_bytes(_pem(found.sign(self._key, hashes.SHA256())))
 
-    def issue(self, name: str, lasts: timedelta = DAY) -> tuple[Path, Path]:
-        """A certificate for 127.0.0.1 and its key; one that lasts less than nothing has expired."""
+    def issue(self, name: str, lasts: timedelta = DAY, hosts: Sequence[str] = ()) -> tuple[Path, Path]:
+        """A certificate for 127.0.0.1 and these names, and its key; one that lasts less than nothing has
+        expired.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+        here = x509.SubjectAlternativeName(
+            [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *map(x509.DNSName, hosts)]
+        )
         made = self._builder(_name(name), key, lasts).add_extension(here, critical=False)
         certificate, private = self._directory / f"{name}.pem", self._directory / f"{name}.key"
         certificate.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))

@@ -12,10 +12,11 @@ import click
 
 from reconciler.chain.grpc_node import GrpcNode
 from reconciler.chain.node_errors import NodeError
-from reconciler.cli.options import echo_structured, output_option
+from reconciler.cli.options import echo_structured, options, output_option
 from reconciler.devnet.accounts import TENANTS, key_of
 from reconciler.devnet.errors import DevnetError
 from reconciler.devnet.home import Home
+from reconciler.devnet.tenant_client import GatewayAccess, TenantClient, new_certificate
 from reconciler.devnet.trading import (
     DEPOSIT_UVE,
     ESCROW_SECONDS,
@@ -25,8 +26,11 @@ from reconciler.devnet.trading import (
     Trader,
     TransactionClient,
 )
+from reconciler.manifests.errors import ManifestError
+from reconciler.manifests.sdl_groups import SdlDeployment, read_deployment
 from reconciler.values.money import plain, show_rate
 from reconciler.values.resources import USAGE_BILLED
+from reconciler.values.text import one_line
 
 home_option = click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), help="The devnet's directory."
@@ -88,9 +92,19 @@ def _print(output: str, fields: dict[str, Any], sentence: str) -> None:
 @click.option(
     "--deposit", type=click.IntRange(500_000), default=DEPOSIT_UVE, show_default=True, help="Deposit in uve."
 )
+@click.option(
+    "--sdl",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Post what this SDL file says instead, with the hash of its manifest.",
+)
 @_act
-def order(trader: Trader, show: Show, price: int, billing: str, **wanted: int) -> None:
+def order(trader: Trader, show: Show, price: int, billing: str, sdl: Path | None, **wanted: int) -> None:
     """Post an order, in a deployment of its own."""
+    if sdl is not None:
+        posted_sdl = trader.deploy(_deployment_of(sdl), wanted["deposit"])
+        fields = {"order": f"{posted_sdl}/1/1", "dseq": posted_sdl.dseq}
+        show(fields, f"posted deployment {posted_sdl} of {sdl}")
+        return
     size = wanted["cpu"], wanted["memory"], wanted["storage"]
     attributes = (USAGE_BILLED,) if billing == "usage" else ()
     (posted,) = trader.order(OrderRequest(Decimal(price), *size, attributes, wanted["deposit"]))
@@ -150,6 +164,78 @@ def list_trades(trader: Trader, show: Show) -> None:
     first = f"{name} ({trader.address}) has {len(trades)} deployments"
     fields = {"tenant": trader.address, "deployments": [_fields(each) for each in trades]}
     show(fields, "\n".join([first, *map(_line, trades)]))
+
+
+gateway_options = options(
+    click.option("--gateway", "url", required=True, help="The provider's gateway: https://HOST:PORT."),
+    click.option(
+        "--ca",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Authorities for the gateway's certificate, PEM; default: the system's.",
+    ),
+    click.option(
+        "--certificate",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Client certificate of `devnet tenant certificate`; default: a token of the account's key.",
+    ),
+)
+
+
+@tenant.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--sdl", "is_sdl", flag_value=True, default=True, help="FILE is an SDL file (default).")
+@click.option("--manifest", "is_sdl", flag_value=False, help="FILE is the JSON of a manifest.")
+@click.option("--dseq", type=int, required=True, help="The deployment, as `order --sdl` posted it.")
+@gateway_options
+@_act
+def manifest(trader: Trader, show: Show, file: Path, is_sdl: bool, dseq: int, **access: Any) -> None:
+    """Send the manifest of a deployment to the provider of its lease."""
+    body = _deployment_of(file).manifest.sorted_json().encode() if is_sdl else file.read_bytes()
+    _client(trader, **access).send_manifest(dseq, body)
+    show({"dseq": dseq, "accepted": True}, f"the provider accepted the manifest of deployment {dseq}")
+
+
+@tenant.command()
+@click.argument("dseq", type=int)
+@gateway_options
+@_act
+def status(trader: Trader, show: Show, dseq: int, **access: Any) -> None:
+    """Show the status of the services of deployment DSEQ, as its provider reports it."""
+    found = _client(trader, **access).status(trader.trade(dseq).active_lease())
+    services = found.get("services") or {}
+    lines = [f"{name}: {each['available']} of {each['total']} available" for name, each in services.items()]
+    show(found, "\n".join(lines) or "no services")
+
+
+@tenant.command()
+@click.argument("dseq", type=int)
+@click.option("--tail", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@gateway_options
+@_act
+def logs(trader: Trader, show: Show, dseq: int, tail: int, **access: Any) -> None:
+    """Show the last log lines of deployment DSEQ, as its provider sends them."""
+    lines = list(_client(trader, **access).logs(trader.trade(dseq).active_lease(), tail=tail))
+    show({"lines": lines}, "\n".join(lines) or "no lines")
+
+
+@tenant.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@_act
+def certificate(trader: Trader, show: Show, file: Path) -> None:
+    """Make a client certificate, publish it on the chain, and write it with its key into FILE."""
+    trader.execute(new_certificate(trader.key, file))
+    show({"file": str(file), "owner": trader.address}, f"published the certificate in {file}")
+
+
+def _client(trader: Trader, url: str, ca: Path | None, certificate: Path | None) -> TenantClient:
+    return TenantClient(GatewayAccess(url.rstrip("/"), ca, certificate), trader.key)
+
+
+def _deployment_of(sdl: Path) -> SdlDeployment:
+    try:
+        return read_deployment(sdl.read_bytes())
+    except ManifestError as error:
+        raise DevnetError(one_line(f"{sdl}: {error}")) from None
 
 
 def _fields(trade: Trade) -> dict[str, Any]:
