@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from subprocess import run
 
+from reconciler.values.clusters import IngressController, IngressSettings
 from reconciler.values.ids import LeaseId, workload_id
+
+INGRESS = IngressSettings(IngressController.NGINX, "nginx", "apps.example.com", "ingress-nginx")
+"""Host names for the orders of the scenario, which expose HTTP."""
 
 BRANCH = "refs/heads/main"
 FIRST_AT = 1_799_999_000
@@ -63,7 +67,9 @@ class Commits:
     def found(self) -> None:
         """Create the repository with its first commit."""
         self._git("init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(self.repository))
-        kubernetes = {"adapters/kubernetes.yaml": "network_policy: other\n"}
+        kubernetes = {
+            "adapters/kubernetes.yaml": f"network_policy: other\ningress: {{domain: {INGRESS.domain}}}\n"
+        }
         self.commit("The first", {"config.yaml": CONFIG, "pricing.yaml": pricing("1"), **kubernetes})
 
     def commit(self, subject: str, files: Mapping[str, str | None]) -> None:
