@@ -88,6 +88,8 @@ class ContainerStatus(ObjectStruct, frozen=True):
 
 class PodStatus(ObjectStruct, frozen=True):
     phase: str = ""
+    reason: str = ""
+    message: str = ""
     conditions: list[ObjectCondition] | None = None
     container_statuses: list[ContainerStatus] | None = None
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reconciler.adapters.kubernetes.views import ContainerView, DeploymentView, PartView, PodView
+from reconciler.adapters.kubernetes.views import EVICTED, ContainerView, DeploymentView, PartView, PodView
 from reconciler.values.observed import Trouble
 
 RESTARTS_MAX = 2
+EVICTIONS_MIN = 2
+"""Evicted pods of a service from which on they are a trouble."""
+
+ACCOUNT_MISSING = "error looking up service account"
+"""Of a pod that the cluster creates again: a new namespace has its service account a moment later."""
+
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
-def workload_trouble(deployments: Sequence[DeploymentView], pods: Iterable[PodView]) -> Trouble | None:
+def workload_trouble(deployments: Sequence[DeploymentView], pods: Sequence[PodView]) -> Trouble | None:
     """The most important trouble; None if the workload is ready or still starting.
 
     Failing containers come before missing pods, and missing pods before unschedulable ones, which waiting may
@@ -26,12 +33,24 @@ def workload_trouble(deployments: Sequence[DeploymentView], pods: Iterable[PodVi
             if found := _container_trouble(pod.meta.service, container):
                 return found
     for deployment in deployments:
-        if deployment.failure:
+        if deployment.failure and ACCOUNT_MISSING not in deployment.failure:
             return _replica_failure(deployment.failure)
     for pod in unready:
         if pod.unschedulable:
             advice = "Free or add capacity: kubectl describe nodes; no node has room for what the lease asks"
             return Trouble("Unschedulable", pod.unschedulable, advice)
+    return _eviction_trouble([pod for pod in pods if (pod.meta.service, pod.meta.spec_hash) in current])
+
+
+def _eviction_trouble(pods: Sequence[PodView]) -> Trouble | None:
+    """Evictions of current pods of a service that lacks one: a single pod is replaced, and is no trouble."""
+    counts = Counter(pod.meta.service for pod in pods if pod.eviction)
+    unready = {pod.meta.service for pod in pods if not pod.ready and not pod.finished}
+    for service in sorted(unready):
+        if counts[service] >= EVICTIONS_MIN:
+            why = min(pod.eviction for pod in pods if pod.eviction and pod.meta.service == service)
+            advice = "It writes more than its lease grants, or its node lacks memory or disk"
+            return Trouble(EVICTED, f"pods of service {service} are evicted repeatedly: {why}", advice)
     return None
 
 
@@ -57,9 +76,10 @@ def _container_trouble(service: str, container: ContainerView) -> Trouble | None
     if exited and (reason == "CrashLoopBackOff" or container.restarts >= RESTARTS_MAX):
         why = exited.reason or "no reason given"
         message = f"service {service} exits with {exited.exit_code} ({why}) repeatedly (CrashLoopBackOff)"
-        advice = "Check network policies; read its logs, check its command and environment"
         if exited.reason == "OOMKilled":
             advice = "It needs more memory than its lease grants; its tenant must ask for more"
+            return Trouble("OutOfMemory", message, advice)
+        advice = "Check network policies; read its logs, check its command and environment"
         return Trouble("CrashLoop", message, advice)
     return None
 

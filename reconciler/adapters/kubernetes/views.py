@@ -25,6 +25,7 @@ _FINISHED = ("Succeeded", "Failed")
 NAME_MAX = 253
 """The longest valid name in Kubernetes, in characters."""
 IMAGE_MAX = 512
+EVICTED = "Evicted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class ContainerView:
 
 @dataclass(frozen=True, slots=True)
 class PodView:
-    """A pod of a workload."""
+    """A pod of a workload; `eviction`: why its node evicted it ("": it did not)."""
 
     meta: ObjectMeta
     node: str
@@ -94,6 +95,7 @@ class PodView:
     ready: bool
     unschedulable: str
     containers: tuple[ContainerView, ...]
+    eviction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ def pod_view(raw: bytes) -> PodView:
         ready is not None and ready.status == "True",
         one_line(scheduled.message, SENTENCE_MAX) if scheduled and _is_unschedulable(scheduled) else "",
         tuple(_container(each) for each in found.status.container_statuses or ()),
+        _eviction(found.status),
     )
 
 
@@ -303,6 +306,10 @@ def _container(status: objects.ContainerStatus) -> ContainerView:
         objects.Waiting(clean_name(waiting.reason), one_line(waiting.message)) if waiting else None,
         objects.Terminated(exited.exit_code, clean_name(exited.reason)) if exited else None,
     )
+
+
+def _eviction(status: objects.PodStatus) -> str:
+    return one_line(status.message, SENTENCE_MAX) or EVICTED if status.reason == EVICTED else ""
 
 
 def _is_unschedulable(condition: objects.ObjectCondition) -> bool:

@@ -76,7 +76,38 @@ def test_an_oom_kill_has_its_own_advice() -> None:
     )
 
     assert trouble is not None
+    assert trouble.reason == "OutOfMemory"
     assert "more memory" in trouble.advice
+
+
+def evicted(name: str, message: str = "The node was low on resource: memory.") -> PodView:
+    found = pod(OBJECT, name, ready=False)
+    found["status"] = {"phase": "Failed", "reason": "Evicted", "message": message}
+    return pod_view(raw(found))
+
+
+def test_repeated_evictions_are_a_trouble_until_the_service_is_ready() -> None:
+    """One is no trouble: the cluster replaces the pod."""
+    starting, ready = pod_with(), replace(pod_with(), ready=True)
+    twice = [evicted("a"), evicted("b", "Usage of EmptyDir volume exceeds the limit")]
+
+    found = workload_trouble([DEPLOYMENT], [*twice, starting])
+
+    assert found is not None
+    assert (found.reason, found.message) == (
+        "Evicted",
+        "pods of service web are evicted repeatedly: The node was low on resource: memory.",
+    )
+    assert reason_of(twice[0], starting) == ""
+    assert reason_of(*twice, ready) == ""
+    old = [replace(each, meta=replace(each.meta, spec_hash="old")) for each in twice]
+    assert reason_of(*old, starting) == ""
+    assert reason_of(evicted("a", ""), evicted("b", ""), starting) == "Evicted"
+
+
+def test_a_service_account_that_is_a_moment_late_is_no_trouble() -> None:
+    late = 'pods "p" is forbidden: error looking up service account x/default: "default" not found'
+    assert reason_of(deployment=replace(DEPLOYMENT, failure=late)) == ""
 
 
 def test_a_quota_message_omits_the_current_usage() -> None:
