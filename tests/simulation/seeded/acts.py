@@ -23,7 +23,7 @@ from reconciler.devnet.chain.tables import DEPLOYMENTS, GROUPS, SETTLEMENT_ESCRO
 from reconciler.devnet.trading import OrderRequest, _deposit, _group
 from reconciler.values.adapters import adapter_path
 from reconciler.values.ids import BidId, DeploymentId, LeaseId, OrderId, workload_id
-from tests.simulation.seeded.terms import ANSIBLE, SPARE, pricing
+from tests.simulation.seeded.terms import ANSIBLE, CLUSTER_FILE, SPARE, pricing
 from tests.simulation.seeded.world import OURS, World
 
 Act = Callable[[World, int, int], None]
@@ -207,7 +207,7 @@ def close_word(world: World, a: int, b: int) -> None:
 
 def price(world: World, a: int, _: int) -> None:
     """The operator changes a price."""
-    commit(world, "Price", {"pricing.yaml": pricing(50 + a % 150)})
+    commit(world, "Price", {"pricing.yaml": pricing(50 + a % 150, world.terms)})
 
 
 def bad_file(world: World, a: int, b: int) -> None:
@@ -227,7 +227,7 @@ def adapter_file(world: World, a: int, b: int) -> None:
     good = {path: world.remote.files[path].decode() if path in world.remote.files else None, other: None}
     if good[path] is None:
         return
-    text, same = good[path], "kind: KubernetesAdapter\nenabled: true\nnetwork_policy: other\n"
+    text, same = good[path], CLUSTER_FILE
     change: tuple[dict[str, str | None], ...] = (
         {path: str(text).replace("enabled: true", "enabled: false")},
         {path: None, other: same},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from random import Random
 
 from reconciler.chain.client import ChainClient, ClientOptions
@@ -24,9 +25,11 @@ from reconciler.values.grants import Grants
 from reconciler.values.hosts import AnsibleSettings
 from reconciler.values.limits import Limits
 from reconciler.values.outcomes import Failed
+from reconciler.values.rates import ExchangeRate, RateSource
+from reconciler.values.readings import Seen
 from reconciler.values.work import FORGE, GIT, NOTICES, SNAPSHOT, WorkKey
 from tests.simulation.seeded.chain import LinkedNode, LinkedRpc
-from tests.simulation.seeded.terms import KUBERNETES, SPARE
+from tests.simulation.seeded.terms import DAY, KUBERNETES, SPARE, USD_UVE
 from tests.simulation.seeded.world import World
 from tests.stepped_queues import SteppedQueues
 
@@ -134,7 +137,7 @@ class Life:
             ),
             queues=self.queues,
             clock=BlockClock(world, turn),
-            limits=lambda: limits,
+            limits=lambda: replace(limits, rate=_rate(world)),
             notifier=tap("notifier", world.receiver) if world.terms.notices else None,
             forge=tap("forge", world.receiver) if world.terms.forge else None,
             publishes_snapshot=True,
@@ -166,6 +169,15 @@ class Life:
     def drop(self) -> None:
         """End it as a kill does: what was committed is on disk, nothing else."""
         self.journal.close()
+
+
+def _rate(world: World) -> RateSource | None:
+    """The rate's file, which is renewed each day."""
+    if not world.terms.tables:
+        return None
+    days = world.seconds // DAY
+    rate = ExchangeRate(Decimal(USD_UVE[days % len(USD_UVE)]), days * DAY)
+    return RateSource("usd", 2 * DAY, Seen(rate))
 
 
 def _witness(world: World) -> Witness:

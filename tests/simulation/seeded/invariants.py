@@ -109,6 +109,7 @@ class AQuietWorldFallsSilent(Invariant):
 
 INVARIANTS: tuple[Callable[[], Invariant], ...] = (
     money.NoOrderIsBidTwice,
+    money.EveryBidHasThePriceOfTheFile,
     money.NoPeriodIsBilledTwice,
     usage.NobodyIsBilledForMoreThanRan,
     usage.NobodyIsServedUnfunded,

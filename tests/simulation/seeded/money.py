@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 from typing import TypeGuard
 
+import yaml
 from google.protobuf.message import Message
 
 from reconciler.chain.proto import market_v1beta5_pb2
@@ -15,6 +19,8 @@ from reconciler.devnet.chain import bank
 from reconciler.devnet.chain.tables import USAGE
 from reconciler.values.ids import OrderId
 from reconciler.values.ledger import EntryKind
+from reconciler.values.messages import CreateBid
+from reconciler.values.plans import SendTransaction
 from tests.simulation.seeded import disorder
 from tests.simulation.seeded.turn import Deadline, Invariant, Turn, seen_now
 from tests.simulation.seeded.world import OURS, World
@@ -39,6 +45,57 @@ class NoOrderIsBidTwice(Invariant):
                 yield f"{order} has a bid, and another one was sent"
             if included is not None and included.outcome.code == 0:
                 self._bids |= orders
+
+
+class EveryBidHasThePriceOfTheFile(Invariant):
+    """What is bid is the price of the file in force, at the rate in force, calculated here from its text; a
+    usage-billed order is bid on at 1uve.
+    """
+
+    def check(self, turn: Turn) -> Iterator[str]:
+        if turn.cycle is None:
+            return
+        plan = turn.cycle.planned.plan
+        messages = [m for a in plan.actions if isinstance(a, SendTransaction) for m in a.messages]
+        bids = [each for each in messages if isinstance(each, CreateBid)]
+        commit = turn.world.remote.commits.get(plan.revision) if bids else None
+        for bid in bids:
+            order = next(each for each in turn.world.orders() if order_id_of(each.id) == bid.id.order)
+            text = commit.files.get("pricing.yaml", b"").decode() if commit is not None else ""
+            rate = plan.memory.rates["usd"].uve if " usd" in text else Decimal(1)
+            due = _price_by_hand(order, text, rate)
+            if due is not None and due != bid.price:
+                yield f"{bid.id.order} is bid on at {bid.price}uve, and costs {due}uve"
+
+
+def _price_by_hand(order: market_v1beta5_pb2.Order, text: str, rate: Decimal) -> Decimal | None:
+    """The price of an order of cpu, memory and ephemeral storage; None for a file that cannot be read."""
+    attributes = {(each.key, each.value) for each in order.spec.requirements.attributes}
+    if ("billing", "usage") in attributes:
+        return Decimal(1)
+    try:
+        file = yaml.safe_load(text)["pricing"]
+    except (yaml.YAMLError, TypeError, KeyError):
+        return None
+    unit = {
+        key: Fraction(str(value).removesuffix("uve").removesuffix("usd").strip()) * Fraction(rate)
+        for key, value in file.items()
+        if isinstance(value, str) and key != "rounding"
+    }
+    cost = Fraction(0)
+    for each in order.spec.resources:
+        res, mb = each.resource, 1 << 20
+        stored = sum(int(volume.quantity.val) for volume in res.storage)
+        one = int(res.cpu.units.val) * unit["cpu_millicores"]
+        one += Fraction(int(res.memory.quantity.val), mb) * unit["memory_mb"]
+        one += Fraction(stored, mb) * unit["storage_mb"]
+        cost += one * each.count + len(res.endpoints) * unit.get("endpoint", Fraction(0))
+    cost *= 1 + Fraction(str(file["profit_margin"]))
+    for each in file.get("multipliers", ()):
+        if each.get("tenant") == order.id.owner:
+            cost *= Fraction(each["percent"], 100)
+    step = int(str(file.get("rounding", "1uve")).removesuffix("uve"))
+    return Decimal(ceil(max(cost, unit.get("minimum", Fraction(0))) / step) * step)
 
 
 class NoPeriodIsBilledTwice(Invariant):

@@ -26,6 +26,7 @@ from reconciler.planning.bidding import bid_budget, bids
 from reconciler.planning.capacity import promises
 from reconciler.planning.money import funding, ledger, usage, usage_funding, usage_metering, withdrawals
 from reconciler.planning.planning_input import MarketBasis, Proposals
+from reconciler.values import pricing
 from reconciler.values.desired import Pricing
 from reconciler.values.funding import Funding, TimeLeft
 from reconciler.values.ids import LeaseId
@@ -146,6 +147,7 @@ class Mutant:
     invariant: str
     parts: tuple[tuple[str, Any], ...]
     steps: tuple[Step, ...] = STORY
+    terms: Terms = TERMS
 
 
 def caught_by(mutant: Mutant) -> str:
@@ -154,7 +156,7 @@ def caught_by(mutant: Mutant) -> str:
     for each in patches:
         each.start()
     try:
-        run_steps(TERMS, mutant.steps)
+        run_steps(mutant.terms, mutant.steps)
     except ViolationError as error:
         return error.invariant
     finally:
@@ -258,6 +260,12 @@ MUTANTS = (
             ("reconciler.planning.planner.plan_bids", _bids_forgotten),
             (f"{MessageFilter.__module__}.MessageFilter.filter", _nothing_dropped),
         ),
+    ),
+    Mutant(
+        "forgets the multipliers of tenants",
+        "EveryBidHasThePriceOfTheFile",
+        ((f"{pricing.__name__}.factor", lambda *_: Decimal(1)),),
+        terms=replace(TERMS, tables=True),
     ),
     Mutant(
         "does not move the billed period",

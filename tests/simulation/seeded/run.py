@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -88,6 +88,7 @@ class Run:
     def __post_init__(self) -> None:
         self.world = World(self.terms, self.directory)
         self.world.chain.limiter.enabled = False
+        self._limits = replace(self._limits, fees_per_day=self.terms.fees_per_day)
         self._gaps = Random(repr(self.terms))
 
     def execute(self) -> Figures:

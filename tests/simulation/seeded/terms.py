@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from reconciler.devnet.accounts import TENANTS, key_of
+
 BEGINS_AT = 1_800_000_000
 DAY = 86_400
 DAYS = 30
@@ -23,6 +25,31 @@ pricing:
   storage_mb: 0.1uve
   gpu: 20000uve
   profit_margin: 0.15
+"""
+TABLES = """\
+pricing:
+  cpu_millicores: {cpu} usd
+  memory_mb: 0.02 usd
+  storage_mb: 0.002 usd
+  gpu: 400 usd
+  endpoint: 0.14 usd
+  minimum: 11 usd
+  rounding: 10uve
+  storage_classes: {{beta2: 0.01 usd, beta3: 0.05 usd}}
+  gpu_models: [{{vendor: nvidia, model: a100, price: 900 usd}}, {{vendor: nvidia, price: 500 usd}}]
+  multipliers: [{{tenant: {tenant}, percent: 120}}, {{attribute: billing=usage, percent: 90}}]
+  profit_margin: 0.15
+"""
+"""About the same prices in a currency, with a table of everything."""
+
+USD_UVE = (50, 51, 50, 49)
+"""The uve of a unit of the currency, a day after another."""
+
+CLUSTER_FILE = """\
+kind: KubernetesAdapter
+enabled: true
+network_policy: other
+ingress: {domain: apps.example}
 """
 KUBERNETES, SPARE, ANSIBLE = "kubernetes", "spare", "ansible"
 """Adapters that the host file names; the first two reach the same cluster."""
@@ -47,6 +74,8 @@ class Terms:
     forge: bool
     witness: bool
     chain_cents: int = 100
+    tables: bool = False
+    fees_per_day: int = 100_000_000
 
     @property
     def config(self) -> str:
@@ -71,9 +100,13 @@ def terms_of(rng: Random) -> Terms:
         notices=rng.random() < 0.7,
         forge=rng.random() < 0.7,
         witness=rng.random() < 0.5,
+        tables=rng.random() < 0.5,
+        fees_per_day=rng.choice([100_000_000, 100_000_000, 100_000, 1_000_000]),
     )
 
 
-def pricing(cents: int) -> str:
-    """`pricing.yaml` with a price of a millicore in hundredths."""
+def pricing(cents: int, terms: Terms) -> str:
+    """`pricing.yaml` with a price of a millicore in hundredths of a uve."""
+    if terms.tables:
+        return TABLES.format(cpu=f"{cents / 5_000:.4f}", tenant=key_of(TENANTS[1]).address)
     return PRICING.format(cpu=f"{cents / 100:g}")

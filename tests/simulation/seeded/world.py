@@ -26,7 +26,7 @@ from tests.simulation.seeded.chain import NANOSECONDS, JumpingChain, NodeLink
 from tests.simulation.seeded.faults import Faults
 from tests.simulation.seeded.machines import Machines
 from tests.simulation.seeded.repository import MemoryRepository, Remote
-from tests.simulation.seeded.terms import ANSIBLE, BEGINS_AT, KUBERNETES, Terms, pricing
+from tests.simulation.seeded.terms import ANSIBLE, BEGINS_AT, CLUSTER_FILE, KUBERNETES, Terms, pricing
 
 OURS = key_of(PROVIDER).address
 
@@ -211,8 +211,8 @@ def machine(cpu_milli: int) -> Resources:
 def _first_files(terms: Terms) -> dict[str, str | None]:
     files: dict[str, str | None] = {
         "config.yaml": terms.config,
-        "pricing.yaml": pricing(terms.chain_cents),
-        "adapters/kubernetes.yaml": "enabled: true\nnetwork_policy: other\n",
+        "pricing.yaml": pricing(terms.chain_cents, terms),
+        "adapters/kubernetes.yaml": CLUSTER_FILE,
     }
     if terms.hosts:
         lines = "".join(
