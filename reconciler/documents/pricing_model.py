@@ -84,7 +84,7 @@ class PricingModel(StrictModel):
     """Rounding of a group's price, once at the end: `up` to whole uve, "10uve" up to the next multiple of
     10uve; `none` keeps the fraction.
     """
-    gpu_models: Annotated[list[GpuPriceModel], Field(max_length=200)] = Field(default=[])
+    gpu_models: Annotated[list[GpuPriceModel], Field(max_length=50)] = Field(default=[])
     """Prices of GPUs by vendor, model, RAM and interface."""
     storage_classes: StorageClassesModel = StorageClassesModel()
     """Prices of storage by class."""

@@ -30,12 +30,21 @@ class GpuModel:
 
     def includes(self, other: GpuModel) -> bool:
         """Whether every GPU of the other is one of these: each field is open or the same."""
-        return all(own in (ANY, each) for own, each in zip(self.fields, other.fields, strict=True))
+        return (
+            (not self.vendor or self.vendor == other.vendor)
+            and (not self.model or self.model == other.model)
+            and (not self.ram or self.ram == other.ram)
+            and (not self.interface or self.interface == other.interface)
+        )
 
     def overlaps(self, other: GpuModel) -> bool:
         """Whether a GPU may be of both: no field contradicts."""
-        pairs = zip(self.fields, other.fields, strict=True)
-        return all(ANY in pair or pair[0] == pair[1] for pair in pairs)
+        return (
+            (not self.vendor or not other.vendor or self.vendor == other.vendor)
+            and (not self.model or not other.model or self.model == other.model)
+            and (not self.ram or not other.ram or self.ram == other.ram)
+            and (not self.interface or not other.interface or self.interface == other.interface)
+        )
 
     def intersection(self, other: GpuModel) -> GpuModel:
         """The GPUs that are of both, which overlap."""

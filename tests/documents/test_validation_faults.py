@@ -185,3 +185,11 @@ def test_a_duplicate_name_is_reported_at_its_second_position() -> None:
     assert fault_lines(AnsibleFile, hosts + again) == [
         "5:18: groups.1.hosts.0.name: duplicate name c (give each a unique name)"
     ]
+
+
+def test_a_gpu_table_is_bounded_as_each_pair_of_entries_is_compared() -> None:
+    entries = ", ".join(f"{{vendor: v{n}, price: 1uve}}" for n in range(51))
+    text = PRICES.format("1uve", 0.15).replace("}", f", gpu_models: [{entries}]}}", 1)
+    (message,) = fault_lines(PricingFile, text)
+    assert "pricing.gpu_models: " in message
+    assert "50" in message
