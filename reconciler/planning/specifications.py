@@ -89,7 +89,8 @@ def manifest_branch_holds(basis: PlanningBasis) -> tuple[Hold, ...]:
 def missing_specification(basis: PlanningBasis, subject: WorkloadId) -> Hold:
     """Why nothing says what a lease runs."""
     reason, why = _missing(basis, subject)
-    return Hold(Subject.of_workload(subject), reason, why, ours=True)
+    is_published = isinstance(basis.manifests, Seen)  # each start begins with a read of them all
+    return Hold(Subject.of_workload(subject), reason, why, ours=is_published)
 
 
 def _missing(basis: PlanningBasis, subject: WorkloadId) -> tuple[Reason, str]:
