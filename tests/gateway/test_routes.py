@@ -89,6 +89,15 @@ def test_bad_credentials_are_answered_in_json(
     assert not served.submissions.taken
 
 
+@pytest.mark.parametrize(
+    ("scope", "path"),
+    [("logs", "status"), ("status", "logs"), ("status", "kubeevents"), ("status", "manifest")],
+)
+def test_another_action_is_not_permitted(served: Gateway, scope: str, path: str) -> None:
+    headers = bearer(leases={"access": "scoped", "scope": [scope]})
+    assert served.request("GET", f"{LEASE}/{path}", headers)[0] == 401
+
+
 def test_token_and_certificate_together_are_ambiguous(served: Gateway) -> None:
     status, body, _ = served.request("GET", f"{LEASE}/status", bearer(), certificate="alice")
     assert (status, b"ambiguous" in body) == (400, True)

@@ -53,9 +53,9 @@ OF_LISTS = {
     "token": replay_tokens,
     "presented": replay_certificates,
     "requests": replay_signed_requests,
-    "request": replay_client,
     "url": replay_portal,
     "metadata": replay_grpc_calls,
+    "call": replay_client,
 }
 """The replay of a list of cases, by a key of its first entry."""
 
