@@ -104,11 +104,16 @@ def _with_pace(config: str, pace: BlockPace) -> str:
     return re.sub(r"(?m)^( +)quiet:.*$", r"\g<1>quiet: 1s", cheap)
 
 
+_DEVNET_NETWORK = """\
+network_policy: not-enforced  # a devnet has no tenants
+ingress: {controller: nginx, domain: apps.localhost}"""
+
+
 def _without_network(adapter: str) -> str:
-    """The template's `adapters/kubernetes.yaml`, for a cluster whose pods have no network."""
-    changed, count = re.subn(
-        r"(?m)^# network_policy:.*$", "network_policy: not-enforced  # a devnet has no tenants", adapter
-    )
+    """The template's `adapters/kubernetes.yaml`, for a cluster whose pods have no network; its ingress
+    controller is simulated, so that orders with HTTP ports get bids.
+    """
+    changed, count = re.subn(r"(?m)^# network_policy:.*$", _DEVNET_NETWORK, adapter)
     if count != 1:
         raise DevnetError(
             f"the template's adapters/kubernetes.yaml has {count} lines `# network_policy:`, not one; fix it"

@@ -1,13 +1,18 @@
 from dataclasses import replace
 from pathlib import Path
 
+import yaml
+
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.chain.keyring import open_keyring
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of
 from reconciler.devnet.bootstrap import bootstrap
 from reconciler.devnet.home import BlockPace, DevnetPorts, Facts, Home
 from reconciler.devnet.operator_git import git
+from reconciler.documents.adapter_models import KubernetesFile
+from reconciler.documents.convert import kubernetes_of
 from reconciler.settings import Flags, load_settings
+from reconciler.values.features import Feature, features_of
 from reconciler.values.grants import AnsibleGrants
 
 FACTS = Facts(DevnetPorts(1001, 1002, 1003, 1004, 1005), BlockPace(0.5, 40))
@@ -53,6 +58,9 @@ def test_the_repository_is_the_template_with_short_periods(tmp_path: Path) -> No
     assert "every: 24h" not in config
     assert git(home.repository, "rev-parse", "--is-bare-repository").strip() == "true"
     assert "pricing.yaml" in git(home.repository, "ls-tree", "--name-only", "main")
+    adapter = git(home.repository, "show", "main:adapters/kubernetes.yaml")
+    file = KubernetesFile.model_validate(yaml.safe_load(adapter))
+    assert Feature.HOST_NAME in features_of(kubernetes_of(file)).features, "orders of SDL files get bids"
 
 
 def test_existing_objects_are_not_changed(tmp_path: Path) -> None:

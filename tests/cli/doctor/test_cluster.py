@@ -61,7 +61,7 @@ def test_the_named_controller_is_looked_for(
     assert state is CheckState.OK or found.advice
 
 
-INGRESS = IngressSettings(IngressController.NGINX, "nginx", "apps.example.com", "ingress-nginx")
+INGRESS = IngressSettings(IngressController.NGINX, "public", "apps.example.com", "ingress-nginx")
 
 
 def created(cluster: SimulatedCluster, plural: str, namespace: str, name: str, **more: Any) -> None:
@@ -96,6 +96,6 @@ def test_leftovers_foreign_objects_and_a_missing_ingress_class_are_listed(tmp_pa
     named = found(KubernetesSettings(ingress=INGRESS))
     assert "ingress/web" not in named["leftovers"][0][1]
     assert named["ingress"][0][0] is CheckState.WRONG
-    created(made, "ingressclasses", "", "nginx", spec={"controller": "k8s.io/ingress-nginx"})
+    created(made, "ingressclasses", "", "public", spec={"controller": "k8s.io/ingress-nginx"})
     assert found(KubernetesSettings(ingress=INGRESS))["ingress"][0][0] is CheckState.OK
     made.close()

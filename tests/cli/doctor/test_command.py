@@ -58,6 +58,7 @@ def test_everything_passes(world: Path, capsys: Said) -> None:
         (
             "host file", "key", "state", "lock", "disk", "git", "port api", "port metrics", "chain", "clock",
             "grpc", "provider", "balance", "repository", "publish", "cluster", "leftovers",
+            "ingress",
         ),
         "ok",
     ) | {"rights": "warn", "network": "warn"}  # fmt: skip
