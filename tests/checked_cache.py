@@ -39,6 +39,12 @@ class CheckedCache(ResultCache):
         check(name, repr(results), repr(fresh))  # not every field counts in a comparison
         return results
 
+    def sum_each(self, name: Hashable, values: Mapping[Key, Any], amount_of: Callable[[Any], int]) -> int:
+        self._check_name(name, amount_of)
+        total = super().sum_each(name, values, amount_of)
+        check(name, total, sum(map(amount_of, values.values())))
+        return total
+
     def _check_name(self, name: Hashable, evaluate: Callable[..., object]) -> None:
         code = evaluate.__code__
         assert self._codes.setdefault(name, code) is code, f"two results have the name {name!r}"

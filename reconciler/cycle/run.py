@@ -206,7 +206,9 @@ class Runner:
         return self._publisher.publish_pending
 
     def _shown(self, planned: PlannedCycle, views: ObjectViews, record: CycleView) -> Snapshot:
-        shown = snapshot_of(planned, views, self.snapshot, cycle_began_at=record.started_at)
+        shown = snapshot_of(
+            planned, views, self.snapshot, cycle_began_at=record.started_at, results=self._results
+        )
         shown = replace(shown, cycle=record, capacity=capacity_of(planned, self._results) or shown.capacity)
         shown = replace(shown, manifests=manifest_totals(planned))
         shown = replace(shown, queues=tuple(map(queue_view, self._environment.queues.statistics())))

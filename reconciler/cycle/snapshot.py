@@ -18,7 +18,7 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.bounds import prices_in_uve
 from reconciler.values.desired import Desired
-from reconciler.values.funding import HEALTHY
+from reconciler.values.funding import HEALTHY, Accruals
 from reconciler.values.ids import workload_id
 from reconciler.values.limits import Limits
 from reconciler.values.memory import Memory, UsageMemory, WalletLedger
@@ -27,16 +27,17 @@ from reconciler.values.money import normalized, show_rate
 from reconciler.values.observed import Lease, Market
 from reconciler.values.plans import Plan
 from reconciler.values.readings import CHAIN, Reading, Seen, workloads_source
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import NEVER, Timestamp
 from reconciler.values.views import (
     CommitView,
     IntentView,
     LeaseView,
-    MoneyView,
     PublishedStatus,
     QueueView,
     ReadingView,
+    WalletView,
 )
 from reconciler.values.work import QueueStatistics
 
@@ -73,16 +74,23 @@ def _converted_prices(desired: Desired | None, memory: Memory) -> Mapping[str, s
 
 
 def snapshot_of(
-    planned: PlannedCycle, views: ObjectViews, before: Snapshot, *, cycle_began_at: int
+    planned: PlannedCycle,
+    views: ObjectViews,
+    before: Snapshot,
+    *,
+    cycle_began_at: int,
+    results: ResultCache | None = None,
 ) -> Snapshot:
     """The cycle's state merged over the previous one: unseen sources keep their last values."""
     inputs, plan = planned.inputs, planned.plan
     market = inputs.seen_market
-    shown = (
-        before
-        if market is None
-        else replace(_with_market(before, market, plan, inputs.limits), bids=views.bids)
-    )
+    shown = before
+    if market is not None:
+        shown = replace(
+            _with_market(before, market, plan),
+            bids=views.bids,
+            wallet=_wallet(before.wallet, planned, market, results or ResultCache()),
+        )
     return replace(
         shown,
         applied=plan.revision or shown.applied,
@@ -108,7 +116,7 @@ def snapshot_of(
     )
 
 
-def _with_market(before: Snapshot, market: Market, plan: Plan, limits: Limits) -> Snapshot:
+def _with_market(before: Snapshot, market: Market, plan: Plan) -> Snapshot:
     return replace(
         before,
         address=market.wallet.address,
@@ -116,20 +124,20 @@ def _with_market(before: Snapshot, market: Market, plan: Plan, limits: Limits) -
         height=market.height,
         chain_time=market.time,
         orders_open=len(market.orders),
-        money=_money(before.money, market, plan, limits),
+        accruals=Accruals(plan.funding, market.rules.take_percent),
         leases=LeaseViews(market, plan),
     )
 
 
-def _money(before: MoneyView, market: Market, plan: Plan, limits: Limits) -> MoneyView:
+def _wallet(before: WalletView, planned: PlannedCycle, market: Market, results: ResultCache) -> WalletView:
     """Received money before fees; monotonic, as it is a counter."""
+    plan, limits = planned.plan, planned.inputs.limits
     ledger = plan.memory.ledger or WalletLedger()
-    found = earnings(market, ledger, plan.funding)
-    return MoneyView(
+    found = earnings(market, ledger, results)
+    return WalletView(
         balance_uve=market.wallet.balance,
         deposits_uve=found.deposits,
         earned_uve=found.earned,
-        accrued_uve=found.accrued,
         fees_uve=ledger.fees,
         unexplained_uve=ledger.unexplained,
         foreign_transactions=plan.memory.foreign_total,

@@ -91,7 +91,7 @@ class DesiredReader:
         """The blobs whose bytes `desired` needs: this commit's and the last good ones, unless cached."""
         if self._known(commit, good) is not None:
             return ()
-        beyond = _beyond_limit(commit, good)
+        beyond = self._beyond_limit(commit, good)
         wanted = {
             (path, files[path])
             for files, before in zip(self._inputs(commit, good), self._complete, strict=True)
@@ -117,18 +117,21 @@ class DesiredReader:
         results = self._results if is_complete else ResultCache()
         choices = self._choices(commit, good, contents, results)
         files, _ = self._inputs(commit, good)
-        faults = [*_commit_faults(commit, files, results), *map(_size_fault, _beyond_limit(commit, good))]
+        faults = [
+            *_commit_faults(commit, files, results),
+            *map(_size_fault, self._beyond_limit(commit, good)),
+        ]
         desired = _assemble(commit.id, choices, faults, results)
         if is_complete:
             is_whole = len(desired.valid_blobs) == len(choices) and not desired.stale
-            needs_good = not is_whole or commit.unread_entries or _exceeds_limit(commit)
+            needs_good = not is_whole or commit.unread_entries or self._exceeds_limit(commit)
             self._keep(commit, good, desired)
             self._made[commit.id] = good if needs_good else None, desired
         return desired
 
     def _keep(self, commit: Commit, good: Mapping[str, str], desired: Desired) -> None:
         self._forget_all_but(commit.files, good, desired.valid_blobs)
-        self._complete = ({}, {}) if _beyond_limit(commit, good) else self._inputs(commit, good)
+        self._complete = ({}, {}) if self._beyond_limit(commit, good) else self._inputs(commit, good)
         self._made = {commit.id: (good, desired), **{i: m for i, m in self._made.items() if i != commit.id}}
         while len(self._made) > COMMITS_CACHED:
             self._made.popitem()
@@ -141,7 +144,7 @@ class DesiredReader:
         self, commit: Commit, good: Mapping[str, str], contents: Mapping[str, bytes], results: ResultCache
     ) -> Mapping[str, _Choice]:
         """The version in force of each file that has a model, in the order of the paths."""
-        parsing, beyond = _Parsing(contents), _beyond_limit(commit, good)
+        parsing, beyond = _Parsing(contents), self._beyond_limit(commit, good)
         files, valid = self._inputs(commit, good)
         odd = commit.unread_entries
         hidden = [path for path in good if path in odd or path.split("/")[0] in odd] if odd else []
@@ -173,6 +176,14 @@ class DesiredReader:
                 return ReadFile(path, None, (missing,))
             known = self._read[path, blob] = value_of(path, parsing.parsed(path, blob), self._provider)
         return known
+
+    def _exceeds_limit(self, commit: Commit) -> bool:
+        """Whether some of its files may be beyond REVISION_BYTES_MAX."""
+        total = self._results.reuse("bytes of files", (commit.sizes,), lambda: sum(commit.sizes.values()))
+        return total > REVISION_BYTES_MAX
+
+    def _beyond_limit(self, commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
+        return _beyond_limit(commit, good) if self._exceeds_limit(commit) else frozenset()
 
     def _forget_all_but(self, *kept: Mapping[str, str]) -> None:
         if len(self._read) <= 2 * len(kept[0]) + 16:
@@ -223,8 +234,6 @@ def _beyond_limit(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
     first, then the shortest ones, so a new file never displaces one in force. The cache is ignored, so a
     restart changes nothing.
     """
-    if not _exceeds_limit(commit):
-        return frozenset()
     files, counted, beyond = _with_model(commit.files), set[str](), set[str]()
     room = REVISION_BYTES_MAX
     for path in sorted(
@@ -237,11 +246,6 @@ def _beyond_limit(commit: Commit, good: Mapping[str, str]) -> frozenset[str]:
         counted.add(files[path])
         room -= size
     return frozenset(beyond)
-
-
-def _exceeds_limit(commit: Commit) -> bool:
-    """Whether some of its files may be beyond REVISION_BYTES_MAX."""
-    return sum(commit.sizes.values()) > REVISION_BYTES_MAX
 
 
 def _size_fault(path: str) -> Fault:

@@ -14,6 +14,7 @@ from reconciler.planning.planning_input import MarketBasis, PlanningBasis, Plann
 from reconciler.planning.retries import prune, with_failure, without_failure
 from reconciler.planning.revisions.approvals import with_approvals
 from reconciler.planning.transactions import SHARED_MAX
+from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Confirmation, IntentOutcome
 from reconciler.values.machines import Promise
 from reconciler.values.measured_use import added
@@ -28,6 +29,7 @@ from reconciler.values.messages import (
     tenant_of,
 )
 from reconciler.values.money import EXACT
+from reconciler.values.observed import Market
 from reconciler.values.outcomes import Done, Failed, Refused
 from reconciler.values.plans import ApplyWorkload, NotifyTenant, effect_key
 from reconciler.values.records import EffectResult
@@ -68,17 +70,23 @@ def _at_height(basis: MarketBasis) -> Memory:
     withdrawn_at = basis.decisions.reuse(
         "withdrawals of known leases",
         (memory.withdrawn_at, basis.market.leases),
-        lambda: {k: t for k, t in memory.withdrawn_at.items() if k in basis.market.leases},
+        lambda: _of_known_leases(memory.withdrawn_at, basis.market),
     )
     recent = basis.market.time - INVALIDATOR_SECONDS
     invalidators = {k: t for k, t in memory.invalidators.items() if t > recent}
     return replace(
         memory,
         notified=memory.notified if notified == memory.notified else notified,
-        withdrawn_at=memory.withdrawn_at if withdrawn_at == memory.withdrawn_at else withdrawn_at,
+        withdrawn_at=withdrawn_at,
         invalidators=memory.invalidators if invalidators == memory.invalidators else invalidators,
         retries=prune(memory, basis.market),
     )
+
+
+def _of_known_leases(withdrawn_at: Mapping[LeaseId, int], market: Market) -> Mapping[LeaseId, int]:
+    """The withdrawals of leases that the market has; the same object if it has all of them."""
+    known = {k: t for k, t in withdrawn_at.items() if k in market.leases}
+    return withdrawn_at if len(known) == len(withdrawn_at) else known
 
 
 def confirm_all(

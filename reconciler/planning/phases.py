@@ -20,6 +20,7 @@ from reconciler.values.observed import Lease, ObservedWorkload, State, Trouble
 from reconciler.values.plans import ApplyWorkload, Transition
 from reconciler.values.readings import Seen
 from reconciler.values.result_cache import KeyedInput, KeyedInputs
+from reconciler.values.same import are_equal
 from reconciler.values.subjects import EffectKey, Subject
 
 
@@ -51,7 +52,9 @@ def derive_phases(basis: PlanningBasis) -> Phases:
     workloads = results.reuse_values("workloads to remember", steps, lambda step: step.memory)
     moved = results.reuse_values("transitions", steps, lambda step: step.transitions or None)
     transitions = sorted((each for those in moved.values() for each in those), key=lambda t: t.workload)
-    return Phases(memory.workloads if workloads == memory.workloads else workloads, tuple(transitions))
+    return Phases(
+        memory.workloads if are_equal(memory.workloads, workloads) else workloads, tuple(transitions)
+    )
 
 
 @dataclass(frozen=True, slots=True)

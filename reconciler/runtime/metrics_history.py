@@ -43,7 +43,9 @@ class Durations:
 
 @dataclass(slots=True)
 class MetricsHistory:
-    """Written by the cycle's thread, read by the servers'."""
+    """Written by the cycle's thread, read by the servers'. The newest point is evaluated when it is read, or
+    when it is old enough to stay.
+    """
 
     spacing_seconds: int = 1
     points: list[MoneyPoint] = field(default_factory=list)
@@ -51,6 +53,7 @@ class MetricsHistory:
     _desired: deque[CommitView] = field(default_factory=lambda: deque(maxlen=COMMITS_MAX))
     _published: deque[CommitView] = field(default_factory=lambda: deque(maxlen=COMMITS_MAX))
     _cycle: CycleView | None = None
+    _newest: tuple[Timestamp, Snapshot] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, snapshot: Snapshot) -> None:
@@ -67,7 +70,7 @@ class MetricsHistory:
     def money(self) -> tuple[MoneyPoint, ...]:
         """Balance, earnings and accruals over time, oldest first."""
         with self._lock:
-            return tuple(self.points)
+            return tuple(self.points) if self._newest is None else (*self.points, _point(*self._newest))
 
     def commits(self) -> tuple[tuple[CommitView, ...], tuple[CommitView, ...]]:
         """The latest of the desired and of the status branch, newest first."""
@@ -75,15 +78,18 @@ class MetricsHistory:
             return tuple(reversed(self._desired)), tuple(reversed(self._published))
 
     def _record_money(self, snapshot: Snapshot, at: Timestamp) -> None:
-        money = snapshot.money
-        point = MoneyPoint(at, money.balance_uve, money.earned_uve, money.accrued_uve)
-        if len(self.points) > 1 and self.points[-1].at - self.points[-2].at < self.spacing_seconds:
-            self.points[-1] = point  # the newest point is always kept
+        before, self._newest = self._newest, (at, snapshot)
+        if before is None or (self.points and before[0] - self.points[-1].at < self.spacing_seconds):
             return
-        self.points.append(point)
-        if len(self.points) > POINTS_MAX:
+        self.points.append(_point(*before))
+        if len(self.points) >= POINTS_MAX:
             self.points = self.points[::2]
             self.spacing_seconds *= 2
+
+
+def _point(at: Timestamp, snapshot: Snapshot) -> MoneyPoint:
+    money = snapshot.money
+    return MoneyPoint(at, money.balance_uve, money.earned_uve, money.accrued_uve)
 
 
 def _append(commits: deque[CommitView], commit: CommitView | None) -> None:

@@ -252,3 +252,17 @@ def _first_to_end(account: TimeLeft, usage: TimeLeft) -> TimeLeft:
 
 NO_FUNDING = FundingByLease(FundingSchedule.of({}), 0, Decimal(1), 0, 0)
 """While the chain is unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accruals:
+    """What is accrued on all leases at one height, summed when it is read, as it changes with every block;
+    the chain's cut is `take_percent`.
+    """
+
+    funding: FundingByLease = field(default_factory=lambda: NO_FUNDING)
+    take_percent: int = 0
+
+    def after_take(self) -> int:
+        """The sum in whole uve."""
+        return self.funding.accrued_after_take(self.take_percent)

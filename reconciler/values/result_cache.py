@@ -109,9 +109,20 @@ class ResultCache:
         if held is not None and held.inputs is values:
             kept: Mapping[Key, Result] = held.result
             return kept
-        result = keep_same(held.result if held is not None else {}, values)
+        result = keep_same(held.result, values, held.inputs) if held is not None else keep_same({}, values)
         self._held[name] = _Held(values, result)
         return result
+
+    def sum_each(self, name: Hashable, values: Mapping[Key, Value], amount_of: Callable[[Value], int]) -> int:
+        """The sum of an amount over all values; only those that differ are counted again."""
+        held = self._held.get(name)
+        before: Mapping[Key, Value] = held.inputs if held is not None else {}
+        total: int = held.result if held is not None else 0
+        for key in differing_names(before, values):
+            total += amount_of(values[key]) if key in values else 0
+            total -= amount_of(before[key]) if key in before else 0
+        self._held[name] = _Held(values, total)
+        return total
 
     def reuse_values(
         self, name: Hashable, values: Mapping[Key, Value], evaluate: Callable[[Value], Result | None]

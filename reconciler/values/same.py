@@ -95,10 +95,18 @@ def _one_by_one(before: Mapping[Name, object], now: Mapping[Name, object]) -> It
     yield from (name for name in before if name not in now)
 
 
-def keep_same(before: Mapping[Name, Value], now: Mapping[Name, Value]) -> Mapping[Name, Value]:
-    """`now` with the earlier objects of equal values; `before` itself if nothing differs."""
+def keep_same(
+    before: Mapping[Name, Value], now: Mapping[Name, Value], equal: Mapping[Name, Value] | None = None
+) -> Mapping[Name, Value]:
+    """`now` with the earlier objects of equal values; `before` itself if nothing differs. `equal` has the
+    names and values of `before`; if `now` was derived from it, only what differs is compared.
+    """
     if before is now:
         return before
+    known = _known_differences(equal, now) if equal is not None else None
+    if known is not None and known.has_same_names:
+        changed = {name: now[name] for name in known.names if before[name] != now[name]}
+        return with_values(before, changed) if changed else before
     if not has_same_names(before, now):
         kept = {name: _kept(before.get(name), value) for name, value in now.items()}
         return with_names(before, kept, _one_by_one(before, kept))
@@ -115,6 +123,15 @@ def has_same(before: Mapping[Name, object], now: Mapping[Name, object]) -> bool:
     if _known_differences(before, now) is not None:
         return has_same_names(before, now) and not differing_names(before, now)
     return all(map(is_, before.values(), now.values())) and has_same_names(before, now)
+
+
+def are_equal(before: Mapping[Name, object], now: Mapping[Name, object]) -> bool:
+    """Whether both have equal values under the same names, in any order."""
+    known = _known_differences(before, now)
+    if known is None:
+        return before == now
+    pairs = ((before.get(name, _ABSENT), now.get(name, _ABSENT)) for name in known.names)
+    return all(old is new or old == new for old, new in pairs)
 
 
 def has_same_names(before: Mapping[Name, object], now: Mapping[Name, object]) -> bool:

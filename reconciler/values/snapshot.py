@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.values.funding import Accruals
 from reconciler.values.ids import WorkloadId
 from reconciler.values.intents import IntentOutcome
 from reconciler.values.plans import Plan
@@ -21,6 +22,7 @@ from reconciler.values.views import (
     QueueView,
     ReadingView,
     ServiceView,
+    WalletView,
     WorkloadView,
 )
 
@@ -83,7 +85,8 @@ class Snapshot:
     spending_stopped: bool = False
     draining: bool = False
     orders_open: int = 0
-    money: MoneyView = field(default_factory=MoneyView)
+    wallet: WalletView = field(default_factory=WalletView)
+    accruals: Accruals = field(default_factory=Accruals)
     counters: Counters = Counters()
     cycle: CycleView | None = None
     readings: tuple[ReadingView, ...] = ()
@@ -102,3 +105,8 @@ class Snapshot:
     manifests: ManifestTotals = ManifestTotals()
     failed_threads: tuple[str, ...] = ()
     queues: tuple[QueueView, ...] = ()
+
+    @property
+    def money(self) -> MoneyView:
+        """The wallet, and what is accrued on all leases, which is summed here."""
+        return MoneyView.of(self.wallet, self.accruals.after_take())

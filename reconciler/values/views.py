@@ -5,7 +5,7 @@ the page, the commands and the status branch show them. JSON has the same names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from enum import StrEnum
 
@@ -163,19 +163,18 @@ class IntentView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoneyView:
-    """Money in whole uve: spendable, locked in our bids, earned (net of what was put in), accrued on leases,
-    paid in fees, and received from payments and settlements since the journal began, net of the chain's take;
-    `unexplained_uve` changed the wallet in blocks whose transfers are not known, `day_fees_uve` are the fees
-    of the last day. At its rate, the balance falls to the reserve in `balance_seconds_left`, if
-    `is_balance_falling` (null: not known yet). `paid_out_uve` went to payout addresses; with a
-    `payout_address`, the next payout is made from `next_payout_at` on (null: now).
+class WalletView:
+    """Money in whole uve: spendable, locked in our bids, earned (net of what was put in), paid in fees, and
+    received from payments and settlements since the journal began, net of the chain's take; `unexplained_uve`
+    changed the wallet in blocks whose transfers are not known, `day_fees_uve` are the fees of the last day.
+    At its rate, the balance falls to the reserve in `balance_seconds_left`, if `is_balance_falling` (null:
+    not known yet). `paid_out_uve` went to payout addresses; with a `payout_address`, the next payout is made
+    from `next_payout_at` on (null: now).
     """
 
     balance_uve: int = 0
     deposits_uve: int = 0
     earned_uve: int = 0
-    accrued_uve: int = 0
     fees_uve: int = 0
     received_uve: int = 0
     unexplained_uve: int = 0
@@ -186,6 +185,19 @@ class MoneyView:
     paid_out_uve: int = 0
     payout_address: str = ""
     next_payout_at: Timestamp | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyView(WalletView):
+    """The wallet, and what is accrued on leases and not withdrawn."""
+
+    accrued_uve: int = 0
+
+    @classmethod
+    def of(cls, wallet: WalletView, accrued_uve: int) -> MoneyView:
+        """The wallet with what is accrued."""
+        known = {each.name: getattr(wallet, each.name) for each in fields(WalletView)}
+        return cls(**known, accrued_uve=accrued_uve)
 
 
 class CycleOutcome(StrEnum):

@@ -19,8 +19,8 @@ from reconciler.values.views import (
     HoldView,
     IntentView,
     LeaseView,
-    MoneyView,
     ReadingView,
+    WalletView,
     WorkloadView,
 )
 
@@ -92,11 +92,10 @@ FULL = Snapshot(
     applied="a" * 40,
     published="b" * 40,
     orders_open=4,
-    money=MoneyView(
+    wallet=WalletView(
         balance_uve=9_000_000,
         deposits_uve=500_000,
         earned_uve=120_000,
-        accrued_uve=7_338,
         fees_uve=59_000,
         received_uve=330_000,
         day_fees_uve=12_000,

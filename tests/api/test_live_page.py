@@ -39,8 +39,8 @@ GOOD = replace(
 
 def later(n: int, snapshot: Snapshot = GOOD) -> Snapshot:
     """A later cycle, with more money."""
-    money = replace(FULL.money, balance_uve=9_000_000 + n * n * 40_000, earned_uve=120_000 + n * 7_000)
-    return replace(snapshot, height=91 + n, money=money, cycle=cycle_at(n))
+    wallet = replace(FULL.wallet, balance_uve=9_000_000 + n * n * 40_000, earned_uve=120_000 + n * 7_000)
+    return replace(snapshot, height=91 + n, wallet=wallet, cycle=cycle_at(n))
 
 
 @pytest.fixture

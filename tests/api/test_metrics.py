@@ -16,7 +16,7 @@ from reconciler.values.intents import IntentOutcome
 from reconciler.values.plans import Reason
 from reconciler.values.resources import Resources
 from reconciler.values.snapshot import Counters, RevisionTimes, Snapshot
-from reconciler.values.views import CapacityView, MoneyView
+from reconciler.values.views import CapacityView, WalletView
 from reconciler.values.work import QueueStatistics
 from tests.api.http_client import http_request
 from tests.api.snapshots import FULL, NOON, cycle_at, hold_view, lease, workload_of
@@ -82,7 +82,7 @@ def test_every_state_and_reason_has_a_sample_from_the_start(
 
 def test_a_scrape_follows_the_snapshot(snapshots: SnapshotStore, servers: Started) -> None:
     page(servers)
-    snapshots.publish(replace(FULL, counters=Counters(9, 3), money=MoneyView(received_uve=1), leases=()))
+    snapshots.publish(replace(FULL, counters=Counters(9, 3), wallet=WalletView(received_uve=1), leases=()))
     found = values(page(servers))
     assert found["virtengine_bid_total"] == 9
     assert found["virtengine_escrow_settlement_amount"] == 1

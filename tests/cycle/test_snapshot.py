@@ -17,7 +17,7 @@ from reconciler.values.observed import AdapterView, Market, State
 from reconciler.values.readings import Unseen
 from reconciler.values.snapshot import Snapshot
 from reconciler.values.times import Timestamp
-from reconciler.values.views import MoneyView, ReadingView
+from reconciler.values.views import MoneyView, ReadingView, WalletView
 from tests import makers
 from tests.cycle.worlds import intent
 
@@ -67,7 +67,7 @@ def test_earnings_come_from_the_wallet_not_from_requests() -> None:
 
 
 def test_what_was_received_never_falls() -> None:
-    before = Snapshot(money=MoneyView(received_uve=9_000_000))
+    before = Snapshot(wallet=WalletView(received_uve=9_000_000))
 
     assert _shown(BUSY, before).money.received_uve == 9_000_000
 

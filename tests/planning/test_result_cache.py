@@ -32,6 +32,7 @@ from tests.makers import (
     planning_input,
     remembered,
     running,
+    unit,
     workload,
 )
 from tests.planning.properties import few_worlds
@@ -182,6 +183,10 @@ HELD = Seen(capacity_of(ROOM, machines=(Machine("m0", ROOM, {FILE.id: (ROOM,)}),
 WHOLE = Seen(replace(HELD.view, workloads_are_whole=True))
 SILENT_WEST = {**two(None, None), "west": AdapterView(Unseen("down"), SPACE)}
 ATTRIBUTED = Seen(market(leases=[lease(attributes=(("a", "b"),))]))
+UNSEEN: Reading[Capacity] = Unseen("down")
+WEST_ALONE = {**two(None, None), "east": AdapterView(Seen({}), UNSEEN)}
+TWO_PIECES = Seen(market(leases=[lease(units=(unit(count=2),))]))
+GVISOR = files(NAMED, adapters={"east": replace(CLUSTER, runtime_class="gvisor")})
 OFF = files(NAMED, adapters={"east": replace(CLUSTER, enabled=False)})
 WAITS, RAN, RUNS = ({"memory": remembered(workloads={FILE.id: each})} for each in (PENDING, OLD_WEST, OLD))
 ONE_INPUT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
@@ -200,6 +205,26 @@ ONE_INPUT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"adapters": two(SHOWN, None, HELD)},
         {"desired": IN_FILE},
         {"desired": OFF},
+    ),
+    "the settings that its containers depend on": (
+        {"adapters": two(SHOWN, None, HELD)},
+        {"desired": IN_FILE},
+        {"desired": GVISOR},
+    ),
+    "the adapter with room for it": (
+        {"market": GONE},
+        {"adapters": WEST_ALONE},
+        {"adapters": two(None, None)},
+    ),
+    "whether machines are seen that its pieces need": (
+        {"desired": IN_FILE, "market": TWO_PIECES},
+        {"adapters": two(None, None)},
+        {"adapters": two(None, None, UNSEEN)},
+    ),
+    "whether its pieces are one": (
+        {"desired": IN_FILE, "market": TWO_PIECES},
+        {"adapters": two(None, None)},
+        {"adapters": two(None, None, Seen(replace(SPACE.view, workloads_are_whole=True)))},
     ),
     "where a workload is seen": (
         {},

@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from reconciler.runtime.metrics_history import POINTS_MAX, Durations, MetricsHistory
 from reconciler.values.snapshot import Snapshot
-from reconciler.values.views import CommitView, MoneyView
+from reconciler.values.views import CommitView, WalletView
 from tests.api.snapshots import FULL, after, cycle_at
 
 
 def at(seconds: int, **changes: object) -> Snapshot:
-    money = MoneyView(earned_uve=seconds)
-    return replace(FULL, cycle=cycle_at(seconds), money=money, **changes)  # type: ignore[arg-type]  # fields
+    wallet = WalletView(earned_uve=seconds)
+    return replace(FULL, cycle=cycle_at(seconds), wallet=wallet, **changes)  # type: ignore[arg-type]  # fields
 
 
 def test_old_points_are_thinned() -> None:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.same import (
     DerivedMapping,
+    are_equal,
     differing_names,
     has_same,
     has_same_names,
@@ -56,6 +58,11 @@ def test_derived_mappings_compare_as_any_others(
     one, two = data.draw(st.sampled_from(history)), data.draw(st.sampled_from(history))
     assert {*differing_names(one, two)} == {*differing_names(dict(one), dict(two))}
     assert has_same(one, two) is has_same(dict(one), dict(two))
+    assert are_equal(one, two) is (dict(one) == dict(two))
+    kept = with_values({name: (*each,) for name, each in one.items()}, {})
+    assert [*keep_same(kept, two, equal=one).items()] == [*two.items()]
+    results, totals = ResultCache(), [sum(value for (value,) in each.values()) for each in history]
+    assert [results.sum_each("sum", each, lambda value: value[0]) for each in history] == totals
     assert has_same_names(one, two) is has_same_names(dict(one), dict(two))
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from reconciler.planning.money.day_totals import low_balance, with_totals
 from reconciler.planning.money.payouts import with_seen_payouts
 from reconciler.planning.planning_input import MarketBasis
-from reconciler.values.funding import FundingByLease
 from reconciler.values.memory import ForeignTransaction, LedgerChange, LedgerGap, Memory, WalletLedger
-from reconciler.values.observed import SETTLEMENT_MODULE, Market, State, Transfer
+from reconciler.values.observed import SETTLEMENT_MODULE, Bid, Market, State, Transfer
 from reconciler.values.plans import Hold, Reason
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.subjects import PROVIDER
 
 FEE_COLLECTOR = "ve17xpfvakm2amg962yls6f84z3kell8c5lvyc5y4"
@@ -35,11 +35,10 @@ REMEMBER_BLOCKS = 100
 
 @dataclass(frozen=True, slots=True)
 class Earnings:
-    """In uve: locked in bids, earned net of external transfers, accrued on leases after the take fee."""
+    """In uve: locked in bids, and earned net of external transfers."""
 
     deposits: int
     earned: int
-    accrued: int
 
 
 def update_ledger(basis: MarketBasis) -> Memory:
@@ -51,17 +50,19 @@ def update_ledger(basis: MarketBasis) -> Memory:
     hold = market.height + basis.limits.timeout_blocks
     ledger = memory.ledger
     if ledger is None or memory.sequence is None:
-        begun = market.wallet.balance + locked_deposits(market)
+        begun = market.wallet.balance + locked_deposits(market, basis.decisions)
         return replace(
             memory,
-            ledger=_at(market, ledger or WalletLedger(started_with=begun, began_at=market.time)),
+            ledger=_at(
+                market, ledger or WalletLedger(started_with=begun, began_at=market.time), basis.decisions
+            ),
             height=market.height,
             height_time=market.time,
             sequence=market.wallet.sequence,
             hold_until_height=hold if market.wallet.sequence else 0,
             history_began_at=market.time if market.wallet.sequence else 0,
         )
-    booked = _with_earned(_booked(ledger, memory.height, market), ledger, market.time)
+    booked = _with_earned(_booked(basis, ledger), ledger, market.time)
     moved = booked is not ledger or not 0 <= market.height - memory.height < REMEMBER_BLOCKS
     diverged = not basis.intents and memory.sequence != market.wallet.sequence
     # a later height was computed from one that was never reached
@@ -79,20 +80,21 @@ def update_ledger(basis: MarketBasis) -> Memory:
     )
 
 
-def _booked(ledger: WalletLedger, height: int, market: Market) -> WalletLedger:
-    """The ledger after the transfers since a height; the same object if nothing moved.
+def _booked(basis: MarketBasis, ledger: WalletLedger) -> WalletLedger:
+    """The ledger after the transfers since the height of the memory; the same object if nothing moved.
 
     A lower height than before, of a node that disproves it, has no transfers: its blocks are read again, and
     what they changed is taken back.
     """
+    market, height, results = basis.market, basis.memory.height, basis.decisions
     ledger = _with_closed_gaps(ledger, market)
     if market.height < height:
-        return _at(market, _until(ledger, market.height))
+        return _at(market, _until(ledger, market.height), results)
     address = market.wallet.address
     transfers = [t for t in market.transfers or () if t.height > height]
     if not transfers and ledger.balance == market.wallet.balance:
         return ledger
-    booked = _at(market, _changed(ledger, _external(transfers, address)))
+    booked = _at(market, _changed(ledger, _external(transfers, address)), results)
     if ledger.balance is None:
         return booked
     change = market.wallet.balance - ledger.balance
@@ -161,8 +163,8 @@ def _with_closed_gaps(ledger: WalletLedger, market: Market) -> WalletLedger:
     return ledger
 
 
-def _at(market: Market, ledger: WalletLedger) -> WalletLedger:
-    return replace(ledger, balance=market.wallet.balance, deposits=locked_deposits(market))
+def _at(market: Market, ledger: WalletLedger, results: ResultCache) -> WalletLedger:
+    return replace(ledger, balance=market.wallet.balance, deposits=locked_deposits(market, results))
 
 
 def _sum(transfers: Iterable[Transfer], address: str) -> int:
@@ -214,16 +216,16 @@ def account_holds(basis: MarketBasis) -> Iterator[Hold]:
     yield from low_balance(basis)
 
 
-def locked_deposits(market: Market) -> int:
+def locked_deposits(market: Market, results: ResultCache) -> int:
     """Deposits of our open and active bids, in uve; refunded when the bids close."""
-    is_open, is_active = State.OPEN, State.ACTIVE
-    return sum([b.deposit for b in market.bids.values() if b.state is is_open or b.state is is_active])
+    return results.sum_each("locked deposits", market.bids, _locked_deposit)
 
 
-def earnings(market: Market, ledger: WalletLedger, funding: FundingByLease) -> Earnings:
-    """The wallet's change plus locked deposits, less external transfers and what is unexplained; accrued
-    earnings are separate.
-    """
-    ledger = _at(market, ledger)
-    earned = _earned(ledger, market.wallet.balance)
-    return Earnings(ledger.deposits, earned, funding.accrued_after_take(market.rules.take_percent))
+def _locked_deposit(bid: Bid) -> int:
+    return bid.deposit if bid.state in (State.OPEN, State.ACTIVE) else 0
+
+
+def earnings(market: Market, ledger: WalletLedger, results: ResultCache) -> Earnings:
+    """The wallet's change plus locked deposits, less external transfers and what is unexplained."""
+    ledger = _at(market, ledger, results)
+    return Earnings(ledger.deposits, _earned(ledger, market.wallet.balance))

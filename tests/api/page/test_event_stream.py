@@ -23,7 +23,7 @@ from reconciler.values.ids import WorkloadId
 from reconciler.values.listen_address import ListenAddress
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
-from reconciler.values.views import CommitView, MoneyView
+from reconciler.values.views import CommitView, WalletView
 from tests.api.fake_sources import serve
 from tests.api.http_client import http_request
 from tests.api.snapshots import FAILING, FULL, HEALTHY, NOON, cycle_at, hold_view, lease
@@ -60,7 +60,7 @@ def ended(n: int) -> Snapshot:
         FULL,
         height=100 + n,
         cycle=cycle_at(n),
-        money=MoneyView(balance_uve=n),
+        wallet=WalletView(balance_uve=n),
     )
 
 

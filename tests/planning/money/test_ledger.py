@@ -14,6 +14,7 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.memory import Memory, WalletLedger, WorkloadMemory
 from reconciler.values.observed import Market, SignedTransaction, State, Transfer, Wallet
 from reconciler.values.plans import Reason, Rebroadcast
+from reconciler.values.result_cache import ResultCache
 from tests import makers
 from tests.cycle.worlds import intent
 
@@ -96,7 +97,7 @@ def earned(seen: Market, memory: Memory) -> tuple[int, int, int]:
     made = plan(makers.planning_input(seen, memory=memory))
     assert made.memory.ledger is not None
     ledger = made.memory.ledger
-    return earnings(seen, ledger, made.funding).earned, ledger.unexplained, ledger.outside
+    return earnings(seen, ledger, ResultCache()).earned, ledger.unexplained, ledger.outside
 
 
 BEFORE = makers.remembered(height=makers.HEIGHT - 600)

@@ -183,7 +183,7 @@ def _records_unread(old: UsageMemory | None, begins: int, now: int) -> UsageMemo
     return _current_period(old, 0, now)
 
 
-def _open_alone(market: Any) -> int:
+def _open_alone(market: Any, _: object) -> int:
     return sum(b.deposit for b in market.bids.values() if b.state is State.OPEN)
 
 
