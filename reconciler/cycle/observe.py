@@ -43,6 +43,8 @@ class Observer:
         self._results = ResultCache()
         self._gap_read_at = 0
         self._gaps_read = 0
+        self._gap_blocks = 0
+        """The blocks of a gap that are read at once (0: all), half as many after each failure."""
 
     def observe(self, memory: Memory, intents: tuple[Intent, ...]) -> Observed:
         """Observe the adapters, then the chain, which is queried for the leases that adapters name."""
@@ -57,7 +59,9 @@ class Observer:
         return Observed(self._with_gap(market, memory.ledger), adapters)
 
     def _with_gap(self, market: Reading[Market], ledger: WalletLedger | None) -> Reading[Market]:
-        """The market with the transfers of a gap in the ledger, if the node has them by now."""
+        """The market with the transfers of a gap in the ledger, or of its first blocks if they are too many
+        at once, if the node has them by now.
+        """
         now = self._environment.clock.now()
         if (
             isinstance(market, Unseen)
@@ -69,10 +73,14 @@ class Observer:
         self._gap_read_at = now
         gap = ledger.gaps[self._gaps_read % len(ledger.gaps)]
         self._gaps_read += 1  # a gap that the node does not have must not keep the others open
-        found = self._environment.chain.transfers_between(gap.first, gap.last)
+        blocks = min(self._gap_blocks or gap.last, gap.last - gap.first + 1)
+        last = gap.first + blocks - 1
+        found = self._environment.chain.transfers_between(gap.first, last)
         if found is None:
+            self._gap_blocks = max(blocks // 2, 1)
             return market
-        return Seen(replace(market.view, gap_transfers={(gap.first, gap.last): found}))
+        self._gap_blocks *= 2
+        return Seen(replace(market.view, gap_transfers={(gap.first, last): found}))
 
     def _look(self, name: str, adapter: Adapter) -> AdapterView:
         """What an adapter shows, with the objects of its last view where they are equal, so that decisions

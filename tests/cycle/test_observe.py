@@ -85,8 +85,10 @@ def test_equal_objects_of_a_later_view_are_the_same_objects(scene: Scenery) -> N
 def test_a_gap_that_the_node_does_not_have_does_not_keep_the_others_open(scene: Scenery) -> None:
     observer = Observer(scene.world)
     ledger = WalletLedger(gaps=(LedgerGap(1, 5, 10, 10), LedgerGap(11, 15, 10, 10)))
-    for _ in range(3):
+    for found in (None, None, None, (), (), ()):
+        scene.chain.found = found
         observer.observe(Memory(ledger=ledger), ())
         scene.clock.seconds += GAP_SECONDS
-    read = [call for call in scene.calls if call.startswith("transfers")]
-    assert read == ["transfers 1 to 5", "transfers 11 to 15", "transfers 1 to 5"]
+    read = [call.removeprefix("transfers ") for call in scene.calls if call.startswith("transfers")]
+    assert read[:3] == ["1 to 5", "11 to 12", "1 to 1"], "fewer blocks after each failure"
+    assert read[3:] == ["11 to 11", "1 to 2", "11 to 14"], "more after each success"

@@ -148,18 +148,27 @@ def _earned(ledger: WalletLedger, balance: int) -> int:
     return balance + ledger.deposits - ledger.started_with - ledger.outside - ledger.unexplained
 
 
+def read_until(gap: LedgerGap, market: Market) -> int | None:
+    """The last block of a gap whose transfers, and those of all before it, are known now; None for none."""
+    return next(
+        (last for first, last in market.gap_transfers if first == gap.first and last <= gap.last), None
+    )
+
+
 def _with_closed_gaps(ledger: WalletLedger, market: Market) -> WalletLedger:
     """The ledger after gaps whose transactions the node has found; what they do not explain stays so."""
     for gap in ledger.gaps:
-        found = market.gap_transfers.get((gap.first, gap.last))
-        if found is not None:
-            left = gap.change - _sum(found, market.wallet.address)
-            changes = (
-                *_external(found, market.wallet.address),
-                LedgerChange(gap.last, unexplained=left - gap.unexplained),
-            )
-            gaps = tuple(each for each in ledger.gaps if each != gap)
-            ledger = replace(_changed(ledger, changes), gaps=gaps)
+        if (last := read_until(gap, market)) is None:
+            continue
+        found = market.gap_transfers[gap.first, last]
+        explained = _sum(found, market.wallet.address)
+        left = gap.change - explained
+        change = -explained if last < gap.last else left - gap.unexplained
+        rest = LedgerGap(last + 1, gap.last, left, gap.unexplained - explained)
+        gaps = [each for each in ledger.gaps if each != gap]
+        gaps += [rest] if last < gap.last else []
+        changes = (*_external(found, market.wallet.address), LedgerChange(last, unexplained=change))
+        ledger = replace(_changed(ledger, changes), gaps=tuple(gaps))
     return ledger
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.planning.money.ledger import FEE_COLLECTOR, MODULES
+from reconciler.planning.money.ledger import FEE_COLLECTOR, MODULES, read_until
 from reconciler.values.ids import LeaseId
 from reconciler.values.intents import Confirmation
 from reconciler.values.ledger import EntryKind, LedgerEntry
@@ -43,8 +43,8 @@ def ledger_entries(
 def _found_later(before: Memory, market: Market, account: _Account) -> Iterator[LedgerEntry]:
     """Transfers of earlier gaps, and what they take from the unexplained sum."""
     for gap in before.ledger.gaps if before.ledger else ():
-        found = market.gap_transfers.get((gap.first, gap.last))
-        if found:
+        last = read_until(gap, market)
+        if last is not None and (found := market.gap_transfers[gap.first, last]):
             entries = [account.entry(each) for each in found]
             yield from entries
             explained = sum(each.amount for each in entries)

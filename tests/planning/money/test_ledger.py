@@ -11,7 +11,7 @@ from reconciler.planning.money.ledger import earnings
 from reconciler.planning.planner import plan
 from reconciler.values.ids import workload_id
 from reconciler.values.lifecycle import Phase
-from reconciler.values.memory import Memory, WalletLedger, WorkloadMemory
+from reconciler.values.memory import LedgerGap, Memory, WalletLedger, WorkloadMemory
 from reconciler.values.observed import Market, SignedTransaction, State, Transfer, Wallet
 from reconciler.values.plans import Reason, Rebroadcast
 from reconciler.values.result_cache import ResultCache
@@ -159,6 +159,25 @@ def test_a_gap_is_closed_by_the_accounts_transactions() -> None:
     ]
     partly = replace(closing, gap_transfers={span: found[:1]})
     assert earned(partly, memory) == (0, 20_000, 50_000)
+
+
+def test_a_gap_with_too_many_transactions_is_closed_in_steps() -> None:
+    """The same sums as at once; what is left is a shorter gap."""
+    seen = makers.market(wallet=wallet(balance=10_070_000), transfers=None)
+    memory = plan(makers.planning_input(seen, memory=BEFORE)).memory
+    first, last = makers.HEIGHT - 599, makers.HEIGHT
+    step = replace(
+        seen, height=last + 1, transfers=(), gap_transfers={(first, last - 9): (transfer(50_000),)}
+    )
+    assert earned(step, memory) == (0, 20_000, 50_000)
+    half = plan(makers.planning_input(step, memory=memory)).memory
+    assert half.ledger is not None
+    assert half.ledger.gaps == (LedgerGap(last - 8, last, 20_000, 20_000),)
+    rest = replace(step, height=last + 2, gap_transfers={(last - 8, last): (transfer(20_000, ESCROW),)})
+    assert earned(rest, half) == (20_000, 0, 50_000)
+    done = plan(makers.planning_input(rest, memory=half)).memory.ledger
+    assert done is not None
+    assert not done.gaps
 
 
 def test_staking_rewards_are_not_earned() -> None:
