@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Set
+from dataclasses import replace
 
 from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.api_errors import ApiError, outcome_of
@@ -33,7 +34,7 @@ from reconciler.adapters.kubernetes.namespaces import (
 from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS, object_path
 from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.adapters.kubernetes.policies import base_policy
-from reconciler.adapters.kubernetes.views import PodView, drift_from_applied, object_meta
+from reconciler.adapters.kubernetes.views import PodView, drift_from_applied, object_meta, resources_of
 from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
 from reconciler.values.clusters import PodSecurity
@@ -49,6 +50,7 @@ REMOVED = ("deployment", "service", "networkpolicy")
 """The kinds of a workload's objects in a namespace for all, in the order of removal."""
 
 NODES_UNSEEN = "check that the daemon may list and watch nodes: provider-daemon doctor"
+RUNTIME_CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
 SERVICE_RANGES = "/apis/networking.k8s.io/v1/servicecidrs"
 
 
@@ -116,6 +118,8 @@ class KubernetesAdapter:
         if refusal := _gpu_refusal(rendering):
             return refusal
         try:
+            if self._namespaces.is_per_lease:
+                rendering = replace(rendering, overheads=tuple(self._overheads()))
             self._apply_frame(rendering)
             self._apply_services(rendering)
             self._prune(workload.id, rendering.namespace, frozenset(parts_of(rendering)))
@@ -184,6 +188,18 @@ class KubernetesAdapter:
             raise
         found = (decode_json(item, objects.ServiceRange) for item in listed.items or ())
         return [cidr for each in found for cidr in each.spec.cidrs or ()]
+
+    def _overheads(self) -> Iterator[tuple[str, Resources]]:
+        """What each RuntimeClass of the settings takes for a pod; without those that may not be read."""
+        for name in sorted({self._settings.runtime_class, self._settings.gpu_runtime_class} - {""}):
+            try:
+                raw = self._client.get(f"{RUNTIME_CLASSES}/{name}", {})
+            except ApiError as error:
+                if error.status not in (403, 404):
+                    raise
+                continue
+            overhead = decode_json(raw, objects.RuntimeClass).overhead
+            yield name, resources_of(overhead.pod_fixed if overhead else None)
 
     def _apply_frame(self, rendering: Rendering) -> None:
         """The workload's own namespace and what no service needs, with copies of Secrets that it may read."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.adapters.kubernetes import naming
-from reconciler.adapters.kubernetes.pods import EPHEMERAL_MIN_BYTES, Rendering
+from reconciler.adapters.kubernetes.pods import EPHEMERAL_MIN_BYTES, Rendering, runtime_class_of
 from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quantity, cpu_quantity
 from reconciler.values.clusters import KubernetesSettings, LeaseIsolation, PodSecurity
 from reconciler.values.desired import Workload
@@ -80,11 +80,16 @@ def limits_manifest(namespace: str, labels: dict[str, str]) -> Manifest:
 
 
 def lease_quota_manifest(rendering: Rendering) -> Manifest:
-    """The quota of one workload's namespace."""
+    """The quota of one workload's namespace, with the overhead of its pods' RuntimeClass."""
     workload = rendering.workload
     pods = sum(service.count for service in workload.services)
     floors = Resources(0, 0, EPHEMERAL_MIN_BYTES * pods)
-    whole = total([workload.resources, floors]).times(ENDING_PODS_FACTOR)
+    overheads, settings = dict(rendering.overheads), rendering.settings
+    extra = [
+        overheads.get(runtime_class_of(settings, service), Resources()).times(service.count)
+        for service in workload.services
+    ]
+    whole = total([workload.resources, floors, *extra]).times(ENDING_PODS_FACTOR)
     meta = {
         "name": naming.LEASE_QUOTA_NAME,
         "namespace": rendering.namespace,

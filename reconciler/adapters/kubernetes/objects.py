@@ -167,6 +167,16 @@ class ServiceRange(ObjectStruct, frozen=True):
     spec: ServiceRangeSpec = ServiceRangeSpec()
 
 
+class Overhead(ObjectStruct, frozen=True):
+    pod_fixed: dict[str, str] | None = None
+
+
+class RuntimeClass(ObjectStruct, frozen=True):
+    """A RuntimeClass; its overhead is added to the requests of each of its pods."""
+
+    overhead: Overhead | None = None
+
+
 class SecretObject(ObjectStruct, frozen=True):
     """A Secret; values are base64."""
 

@@ -83,8 +83,8 @@ def required_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
 
 
 def optional_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
-    """Without these, an administrator creates the namespace, usage shows what pods request, and ranges of
-    Services are denied only if they are private.
+    """Without these, an administrator creates the namespace, usage shows what pods request, ranges of
+    Services are denied only if they are private, and quotas of leases lack the overhead of a RuntimeClass.
     """
     everywhere = isolation is LeaseIsolation.NAMESPACE
     found = (
@@ -92,7 +92,7 @@ def optional_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
         *_permissions("list", "servicecidrs", "networking.k8s.io", everywhere=True),
     )
     if everywhere:
-        return found
+        return (*found, *_permissions("get", "runtimeclasses", "node.k8s.io", everywhere=True))
     create = _permissions("create", "namespaces", everywhere=True)
     return (*_permissions("patch", "namespaces"), *create, *found)
 

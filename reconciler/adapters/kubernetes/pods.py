@@ -12,6 +12,7 @@ from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quan
 from reconciler.values.clusters import KubernetesSettings, OptOut, PodSecurity
 from reconciler.values.desired import Env, Service, Workload
 from reconciler.values.images import CAPABILITIES
+from reconciler.values.resources import Resources
 from reconciler.values.specification import SHARED_MEMORY_CLASS, ContainerProbe, ServiceVolume
 
 Manifest = dict[str, Any]
@@ -26,7 +27,7 @@ RESTRICTED_CAPABILITIES = ("NET_BIND_SERVICE",)
 class Rendering:
     """A workload, and what its objects depend on beside its file; `digest` is stored with them.
     `user_namespaces` are the runtime handlers ("": the default one) that have them on every node that may get
-    its pods; `gpus` are those of the nodes.
+    its pods; `gpus` are those of the nodes. `overheads` are what each RuntimeClass takes for a pod.
     """
 
     namespace: str
@@ -35,6 +36,7 @@ class Rendering:
     settings: KubernetesSettings
     user_namespaces: frozenset[str] = frozenset()
     gpus: tuple[NodeGpu, ...] = ()
+    overheads: tuple[tuple[str, Resources], ...] = ()
 
 
 def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
@@ -54,7 +56,7 @@ def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]
         "securityContext": security,
         "containers": [_container(rendering, service)],
     }
-    runtime_class = _runtime_class(settings, service)
+    runtime_class = runtime_class_of(settings, service)
     if runtime_class in rendering.user_namespaces and OptOut.USER_NAMESPACES not in settings.opt_outs:
         spec["hostUsers"] = False
     optional: Manifest = {
@@ -66,7 +68,8 @@ def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]
     return spec | {name: value for name, value in optional.items() if value}
 
 
-def _runtime_class(settings: KubernetesSettings, service: Service) -> str:
+def runtime_class_of(settings: KubernetesSettings, service: Service) -> str:
+    """The RuntimeClass of a service's pods; "" for the cluster's default."""
     return (settings.gpu_runtime_class if service.resources.gpu else "") or settings.runtime_class
 
 

@@ -354,3 +354,17 @@ def test_nothing_is_started_before_the_nodes_are_seen_or_without_a_node_of_its_g
     assert isinstance(unseen, Failed)
     assert unseen.reason == "NodesUnseen"
     assert not [*backend.objects_of(wanted.id), *backend.objects_of(workload(2).id)]
+
+
+def test_the_overhead_of_a_runtime_class_is_read_where_that_is_permitted(
+    backend: ClusterBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = backend.adapter
+    adapter._settings = replace(adapter._settings, runtime_class="kata", gpu_runtime_class="nvidia")
+    assert list(adapter._overheads()) == [], "the simulated cluster has no RuntimeClasses"
+    found = {"kata": b'{"overhead": {"podFixed": {"cpu": "250m", "memory": "1Ki"}}}', "nvidia": b"{}"}
+    monkeypatch.setattr(adapter._client, "get", lambda path, _: found[path.rpartition("/")[2]])
+    assert list(adapter._overheads()) == [("kata", Resources(250, 1024)), ("nvidia", Resources())]
+    monkeypatch.undo()
+    inner(backend).faults.add(ClusterFault(status=403))
+    assert list(adapter._overheads()) == []

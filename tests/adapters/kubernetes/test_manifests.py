@@ -226,6 +226,26 @@ def test_a_lease_with_its_own_namespace_has_all_objects_there() -> None:
     assert quota["spec"]["hard"]["pods"] == "4"
 
 
+def test_the_quota_of_a_lease_has_the_overhead_of_its_runtime_class() -> None:
+    """Of each pod by its own class; a class that is not known has none."""
+    web = service(count=2)
+    gpu = replace(service("gpu"), resources=replace(service().resources, gpu=1))
+    made = rendering(
+        workload(1, web, gpu),
+        isolation=LeaseIsolation.NAMESPACE,
+        runtime_class="kata",
+        gpu_runtime_class="nvidia",
+    )
+
+    def limit(*overheads: tuple[str, Resources]) -> str:
+        hard = frame_manifests(replace(made, overheads=overheads), ())[-1]["spec"]["hard"]
+        return f"{hard['requests.cpu']} {hard['limits.cpu']}"
+
+    assert limit() == "600m 600m"
+    assert limit(("kata", Resources(250))) == "1600m 1600m"
+    assert limit(("kata", Resources(250)), ("nvidia", Resources(50))) == "1700m 1700m"
+
+
 def test_default_limits_let_a_quota_admit_pods_of_others() -> None:
     (limits,) = limits_manifest(SPACE, {})["spec"]["limits"]
     assert limits["default"] == limits["defaultRequest"]
