@@ -88,4 +88,4 @@ def test_recorded_message_responses_decode() -> None:
 
 
 def test_every_recording_is_used() -> None:
-    assert (len(list(queries())), len(list(signed()))) == (459, 378)
+    assert (len(list(queries())), len(list(signed()))) == (481, 402)
