@@ -12,14 +12,13 @@ from reconciler.chain.proto.settlement_v1_pb2 import EscrowAccount
 from reconciler.chain.wire_market import lease_id_of
 from reconciler.devnet.chain.tables import SETTLEMENT_ESCROWS, USAGE
 from reconciler.planning.leases import FUNDS_RAN_OUT, USAGE_UNPAID
-from reconciler.planning.revisions.admission import desired_at
 from reconciler.values.desired import Pricing
 from reconciler.values.ids import LeaseId
 from reconciler.values.messages import CloseBid
 from reconciler.values.plans import Action, ApplyWorkload, SendTransaction
 from reconciler.values.pricing import price
 from reconciler.values.readings import Unseen
-from reconciler.values.resources import Demand, Resources, total
+from reconciler.values.resources import USAGE_BILLED, Demand, Resources, total
 from reconciler.values.times import DAY_SECONDS
 from tests.simulation.seeded.acts import active_leases
 from tests.simulation.seeded.turn import Deadline, Invariant, Turn, seen_now
@@ -47,7 +46,10 @@ class UsageBooks:
         for lease in running.keys() | self._running.keys():
             ran = [each[lease] for each in (running, self._running) if lease in each]
             rates = [
-                price(Demand(each), rates) for each in ran for rates in (pricing, self._pricing) if rates
+                price(Demand(each, lease.order.owner, (USAGE_BILLED,)), rates)
+                for each in ran
+                for rates in (pricing, self._pricing)
+                if rates
             ]
             more = max(rates, default=Decimal(0)) * (height - self._height)
             self.most[lease] = self.most.get(lease, Decimal(0)) + more
@@ -76,7 +78,9 @@ class ServiceBooks:
             id_ = lease_id_of(lease.id)
             if id_ in ran and ran[id_] == running.get(id_):
                 rate = (
-                    min(price(Demand(ran[id_]), each) for each in (old, new))
+                    min(
+                        price(Demand(ran[id_], id_.order.owner, (USAGE_BILLED,)), each) for each in (old, new)
+                    )
                     - Decimal(lease.price.amount) / 10**18
                 )
                 more = max(rate, Decimal(0)) * (height - since)
@@ -209,8 +213,5 @@ def _usage_billed(world: World) -> Iterator[LeaseId]:
 
 
 def _pricing_in_force(turn: Turn) -> Pricing | None:
-    if turn.cycle is None:
-        return None
-    planned = turn.cycle.planned
-    desired = desired_at(planned.inputs.desired, planned.plan.revision)
-    return desired.pricing if desired else None
+    """The prices in uve."""
+    return turn.cycle.planned.plan.memory.pricing if turn.cycle is not None else None
