@@ -92,6 +92,17 @@ class GpuLabelModel(StrictModel):
     """Interface: pcie or sxm; without it, orders that name an interface do not run there."""
 
 
+class StorageClassModel(StrictModel):
+    """Persistent volumes of one class."""
+
+    storage_class: Literal["default", "beta1", "beta2", "beta3"] = Field(alias="class")
+    """Class that orders name: default, beta1, beta2 or beta3."""
+    name: Name
+    """StorageClass in the cluster; without it, nothing of this class is bid on."""
+    capacity: Size
+    """Size of all volumes of this class together: "2Ti"."""
+
+
 class KubernetesFile(FileModel):
     """A Kubernetes cluster that runs workloads. The host file sets its kubeconfig, at the adapter's name.
     Changes apply at once.
@@ -139,10 +150,21 @@ class KubernetesFile(FileModel):
     """
     leased_ips: LeasedIpsModel | None = None
     """IP addresses that tenants lease; without it, orders of them get no bid."""
+    storage_classes: Annotated[list[StorageClassModel], Field(max_length=4)] = Field(default=[])
+    """Persistent volumes; without a class, orders that need it are not bid on."""
+    volume_grace: Duration = "72h"
+    """How long persistent volumes are kept after their workload is removed."""
     network_policy: NetworkPolicyName | None = None
     """What enforces NetworkPolicies in the cluster; k3s and RKE2 have it built in: "other". "not-enforced":
     nothing does, and tenants reach each other and your network. Without this key nothing is started.
     """
+
+    @model_validator(mode="after")
+    def _classes_differ(self) -> Self:
+        named = [each.storage_class for each in self.storage_classes]
+        if twice := sorted({name for name in named if named.count(name) > 1}):
+            raise PydanticCustomError("classes_twice", "duplicate class {name}", {"name": twice[0]})
+        return self
 
     @model_validator(mode="after")
     def _is_admitted(self) -> Self:

@@ -28,6 +28,7 @@ from reconciler.values.clusters import (
     NetworkPolicyController,
     OptOut,
     PodSecurity,
+    VolumeClass,
 )
 from reconciler.values.desired import (
     Bidding,
@@ -160,6 +161,13 @@ def kubernetes_of(file: KubernetesFile) -> KubernetesSettings:
         public_host=file.public_host or "",
         ingress=_ingress(file.ingress) if file.ingress else None,
         leased_ips=LeasedIpPool(file.leased_ips.pool, file.leased_ips.count) if file.leased_ips else None,
+        volume_grace_seconds=seconds(file.volume_grace),
+        storage_classes=tuple(
+            sorted(
+                VolumeClass(each.storage_class, each.name, size_bytes(each.capacity))
+                for each in file.storage_classes
+            )
+        ),
     )
 
 

@@ -8,11 +8,10 @@ from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.features import ARCHITECTURE
 from reconciler.values.gpus import gpus_of_keys
 from reconciler.values.ids import LeaseId, workload_id
-from reconciler.values.resources import LEASED_IP, SHARED_HTTP, ResourceUnit
+from reconciler.values.resources import LEASED_IP, SHARED_HTTP, SHARED_MEMORY_CLASS, ResourceUnit
 from reconciler.values.specification import (
     DEFAULT_CLASS,
     HTTP_PORT,
-    SHARED_MEMORY_CLASS,
     ServiceVolume,
 )
 

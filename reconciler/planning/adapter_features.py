@@ -9,7 +9,7 @@ from reconciler.values.desired import Workload
 from reconciler.values.features import AdapterFeatures, Feature, Need, features_of, unsupported
 from reconciler.values.readings import Seen
 
-_OF_MACHINES = (Feature.ARCHITECTURE, Feature.GPU_MODEL)
+_OF_CAPACITY = (Feature.ARCHITECTURE, Feature.GPU_MODEL, Feature.PERSISTENT_VOLUME)
 
 
 def provided_features(basis: PlanningBasis) -> Mapping[str, AdapterFeatures]:
@@ -23,17 +23,18 @@ def provided_features(basis: PlanningBasis) -> Mapping[str, AdapterFeatures]:
     found = basis.decisions.reuse(
         "features of machines",
         (adapters, *seen, *seen.values()),
-        lambda: {name: features_of(adapters[name], capacity.machines) for name, capacity in seen.items()},
+        lambda: {name: features_of(adapters[name], capacity) for name, capacity in seen.items()},
     )
     return basis.decisions.same("adapter features", found)
 
 
 def missing_features(basis: PlanningBasis, workload: Workload) -> tuple[Need, ...]:
-    """What a workload needs and its adapter lacks; while machines are unseen, their features do not count."""
+    """What a workload needs and its adapter lacks; while its capacity is unseen, what depends on it does not
+    count."""
     settings = basis.desired.adapters.get(workload.adapter)
     if settings is None:
         return ()
     if (features := provided_features(basis).get(workload.adapter)) is not None:
         return unsupported(workload, features)
     missing = unsupported(workload, features_of(settings))
-    return tuple(need for need in missing if need.feature not in _OF_MACHINES)
+    return tuple(need for need in missing if need.feature not in _OF_CAPACITY)

@@ -28,6 +28,7 @@ from reconciler.planning.specifications import (
     missing_specification,
     sealed_hold,
 )
+from reconciler.planning.volumes import kept_volume_holds, volume_change
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Workload
@@ -76,6 +77,7 @@ def plan_workloads(basis: PlanningBasis) -> list[Action | Hold]:
         decisions.extend(_prepare(basis, name, view))
     decisions.extend(_missing_adapters(basis))
     decisions.extend(manifest_branch_holds(basis))
+    decisions.extend(kept_volume_holds(basis))
     leased = _leased(basis)
     for decided in _by_workload(basis, leased).values():
         decisions.extend(decided)
@@ -330,7 +332,7 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
         return
     if workload.paused and basis.funding.get(workload.lease, HEALTHY).is_unpaid:
         why = "stopped, as nothing pays for its usage"
-    if refusal := _excess(basis, workload):
+    if refusal := volume_change(workload, pair.running) or _excess(basis, workload):
         yield refusal
         return
     action = ApplyWorkload(workload, digest_of(workload), why)

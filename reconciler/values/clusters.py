@@ -85,6 +85,15 @@ class LeasedIpPool:
     count: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class VolumeClass:
+    """Volumes of a class of the market: of the StorageClass `name`, at most so many bytes in all."""
+
+    storage_class: str
+    name: str
+    capacity_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class GpuLabel:
     """A label of nodes, and the model of the GPUs of the nodes that have it."""
@@ -104,7 +113,8 @@ class KubernetesSettings:
     """An adapter file of kind KubernetesAdapter; `egress_denied` are address ranges in CIDR notation. Without
     a `network_policy` nothing is started. `runtime_class` and `gpu_runtime_class` (of pods with GPUs)
     are "" for the cluster's default. `gpu_labels` name the GPUs of nodes. `public_host` is the
-    name under which node ports are reached ("": that of the provider record).
+    name under which node ports are reached ("": that of the provider record). Persistent volumes are kept for
+    `volume_grace_seconds` after their workload is removed.
     """
 
     kind: ClassVar[AdapterKind] = AdapterKind.KUBERNETES
@@ -123,6 +133,8 @@ class KubernetesSettings:
     public_host: str = ""
     ingress: IngressSettings | None = None
     leased_ips: LeasedIpPool | None = None
+    storage_classes: tuple[VolumeClass, ...] = ()
+    volume_grace_seconds: int = 259_200
 
     @property
     def rendering(self) -> str:

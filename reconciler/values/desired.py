@@ -252,6 +252,11 @@ class Service:
     grace_seconds: int = GRACE_SECONDS
 
     @property
+    def persistent_volumes(self) -> tuple[ServiceVolume, ...]:
+        """The volumes whose data outlives a container."""
+        return tuple(volume for volume in self.volumes if volume.is_persistent)
+
+    @property
     def ephemeral_bytes(self) -> int:
         """Storage of one container that is neither persistent nor memory."""
         return self.resources.storage_bytes - sum(v.size_bytes for v in self.volumes if v.storage_class)

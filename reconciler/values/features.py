@@ -9,14 +9,13 @@ from enum import StrEnum
 from reconciler.values.clusters import IngressController, KubernetesSettings
 from reconciler.values.desired import AdapterSettings, Port, Service, Workload
 from reconciler.values.gpus import GpuModel, gpus_of_keys, has_model
-from reconciler.values.machines import Machine
-from reconciler.values.resources import LEASED_IP, SHARED_HTTP, ResourceUnit
+from reconciler.values.machines import Capacity
+from reconciler.values.resources import LEASED_IP, SHARED_HTTP, SHARED_MEMORY_CLASS, ResourceUnit
 from reconciler.values.specification import (
     DEFAULT_CLASS,
     DEFAULT_HTTP,
     DEFAULT_ROLLOUT,
     GRACE_SECONDS,
-    SHARED_MEMORY_CLASS,
 )
 
 ANY_NVIDIA = GpuModel("nvidia")
@@ -105,11 +104,12 @@ def _features(settings: AdapterSettings) -> frozenset[Feature]:
     return frozenset(found)
 
 
-def features_of(settings: AdapterSettings, machines: Iterable[Machine] = ()) -> AdapterFeatures:
-    """What an adapter of these settings provides on these machines."""
-    listed = tuple(machines)
+def features_of(settings: AdapterSettings, capacity: Capacity | None = None) -> AdapterFeatures:
+    """What an adapter of these settings provides with this capacity (None: it is unseen)."""
+    listed = capacity.machines if capacity else ()
     return AdapterFeatures(
         _features(settings),
+        storage_classes=frozenset(name for name, _ in capacity.volumes) if capacity else frozenset(),
         architectures=frozenset(v for each in listed for key, v in each.attributes if key == ARCHITECTURE),
         gpu_models=tuple(model for each in listed if (model := each.gpu_model)),
     )

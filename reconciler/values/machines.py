@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.values.gpus import GpuModel
 from reconciler.values.ids import WorkloadId
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.resources import Attribute, Resources, total
+from reconciler.values.resources import Attribute, Parts, Resources, total
 
 GPU = "gpu"
 """The attribute of machines that names the model of their GPUs."""
@@ -53,12 +53,14 @@ def gpu_model_of(attributes: Iterable[Attribute]) -> GpuModel | None:
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """An adapter's machines by name, and the quota in force. `workloads_are_whole`: each workload runs on one
-    machine; otherwise each of its containers may run on another.
+    machine; otherwise each of its containers may run on another. `volumes` are the bytes of persistent
+    volumes that it offers to leases, of each class that it has.
     """
 
     machines: tuple[Machine, ...]
     quota: Resources | None = None
     workloads_are_whole: bool = False
+    volumes: Parts[str] = ()
 
     @property
     def total(self) -> Resources:

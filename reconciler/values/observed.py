@@ -14,6 +14,7 @@ from reconciler.values.machines import Capacity
 from reconciler.values.readings import Reading
 from reconciler.values.resources import Attribute, Demand, ResourceUnit, group_resources
 from reconciler.values.subjects import Subject
+from reconciler.values.volumes import KeptVolumes, PersistentVolume
 
 SETTLEMENT_MODULE = "ve15awyxw4j4cw6lzcr95ut7e8q97c4ypmtv6sjtk"
 """Address of the settlement module (semantics 1.1). A payment from it at the end of a block is an automatic
@@ -360,7 +361,8 @@ class ObservedWorkload:
     """A workload as its adapter shows it. `digest` is that of the specification last applied; `drifted`:
     someone else changed our objects; `pods` are the names of the live pods of that specification, sorted;
     `uids` identify its objects among all adapters (none: unknown). `ready_by_service` are the ready replicas
-    of that specification by the name of their service, sorted; so are the `addresses`.
+    of that specification by the name of their service, sorted; so are the `addresses`. `volumes` are the
+    persistent ones of each service that exists, where they cannot be changed in place.
     """
 
     id: WorkloadId
@@ -377,15 +379,18 @@ class ObservedWorkload:
     uids: tuple[str, ...] = ()
     ready_by_service: tuple[tuple[str, int], ...] = ()
     addresses: tuple[ServiceAddress, ...] = ()
+    volumes: tuple[tuple[str, tuple[PersistentVolume, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterView:
     """One adapter's readings; repairs continue if only the capacity is unseen. `unavailable_machines` are
     unseen machines of an adapter that is seen; `use` is measured (None: the adapter measures nothing).
+    `kept_volumes` are those of removed workloads.
     """
 
     workloads: Reading[Mapping[WorkloadId, ObservedWorkload]]
     capacity: Reading[Capacity]
     unavailable_machines: tuple[Trouble, ...] = ()
     use: Reading[Mapping[WorkloadId, tuple[ServiceUse, ...]]] | None = None
+    kept_volumes: tuple[KeptVolumes, ...] = ()

@@ -70,6 +70,8 @@ class Reason(StrEnum):
     UNSUPPORTED = "Unsupported"
     HOST_NAME_TAKEN = "HostNameTaken"
     HOST_NAME_BLOCKED = "HostNameBlocked"
+    VOLUMES_DIFFER = "VolumesDiffer"
+    VOLUMES_KEPT = "VolumesKept"
     ADAPTER_UNKNOWN = "AdapterUnknown"
     ADAPTER_DENIED = "AdapterDenied"
     NETWORK_POLICY_MISSING = "NetworkPolicyMissing"

@@ -20,7 +20,8 @@ USAGE_BILLED: Attribute = ("billing", "usage")
 """An order with this attribute is bid at the minimum and billed by usage; our record must have it too."""
 
 
-STORAGE_CLASSES = ("beta1", "beta2", "beta3", "default", "ram")
+SHARED_MEMORY_CLASS = "ram"
+STORAGE_CLASSES = ("beta1", "beta2", "beta3", "default", SHARED_MEMORY_CLASS)
 """The classes of storage that an order can name; `ram` is shared memory."""
 
 Kind = TypeVar("Kind")
@@ -57,6 +58,21 @@ class Resources:
     def has_kinds(self) -> bool:
         """Whether it has more than the amounts of `KINDS`."""
         return bool(self.storage_classes or self.gpu_models or self.endpoints or self.leased_ips)
+
+    @property
+    def on_machine(self) -> Resources:
+        """What a machine itself gives: without persistent volumes, and without shared memory, which counts
+        against the memory.
+        """
+        if not self.storage_classes:
+            return self
+        elsewhere = sum(part for _, part in self.storage_classes)
+        return replace(self, storage_bytes=self.storage_bytes - elsewhere, storage_classes=())
+
+    @property
+    def volumes(self) -> Parts[str]:
+        """Its persistent volumes by class."""
+        return tuple(part for part in self.storage_classes if part[0] != SHARED_MEMORY_CLASS)
 
     @property
     def kinds(self) -> Resources:

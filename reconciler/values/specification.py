@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.values.resources import Parts
+from reconciler.values.resources import SHARED_MEMORY_CLASS, Parts
 
-SHARED_MEMORY_CLASS = "ram"
 DEFAULT_CLASS = "default"
 """Of a persistent volume that names none."""
 GRACE_SECONDS = 30

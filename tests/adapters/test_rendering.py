@@ -9,7 +9,7 @@ from dataclasses import replace
 from reconciler.adapters.ansible.host_spec import host_spec_of
 from reconciler.adapters.kubernetes.gpus import NodeGpu
 from reconciler.adapters.kubernetes.manifests import (
-    deployment_manifests,
+    controller_manifests,
     policy_manifests,
     service_manifests,
 )
@@ -53,7 +53,7 @@ def test_a_changed_rendering_has_a_new_number() -> None:
     manifests = [
         *policy_manifests(made),
         *service_manifests(made),
-        *deployment_manifests(made, {"web": "10.0.0.1", "db": "10.0.0.2"}),
+        *controller_manifests(made, {"web": "10.0.0.1", "db": "10.0.0.2"}),
     ]
     rendered = {
         "ansible": hash_of(host_spec_of(wanted, "digest", hosts(), host_gpus=2)),

@@ -21,7 +21,7 @@ from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.naming import LEASE, MANAGED, POLICY_NAME, WORKLOAD
 from reconciler.devnet.cluster.cluster import SimulatedCluster
 from reconciler.ports import Adapter, Inspector
-from reconciler.values.clusters import KubernetesSettings, LeaseIsolation
+from reconciler.values.clusters import KubernetesSettings, LeaseIsolation, VolumeClass
 from reconciler.values.desired import Port, Service, Workload
 from reconciler.values.ids import LeaseId, OrderId, WorkloadId, workload_id
 from reconciler.values.machines import Capacity
@@ -301,7 +301,15 @@ def open_cluster(
     wakes: list[float] = []
     namespace = f"provider-contract-{uuid.uuid4().hex[:6]}"
     place = ClusterTarget(
-        Kubeconfig(kubeconfig), KubernetesSettings(namespace=namespace, isolation=isolation)
+        Kubeconfig(kubeconfig),
+        KubernetesSettings(
+            namespace=namespace,
+            isolation=isolation,
+            storage_classes=(
+                VolumeClass("beta2", "standard", 1 << 40),
+                VolumeClass("beta3", "missing", 1 << 40),
+            ),
+        ),
     )
     adapter = KubernetesAdapter(place, lambda: wakes.append(time.monotonic()))
     adapter.start()

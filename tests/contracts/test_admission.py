@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from reconciler.adapters.kubernetes.manifests import (
-    deployment_manifests,
+    controller_manifests,
     frame_manifests,
     policy_manifests,
     service_manifests,
@@ -36,7 +36,7 @@ def test_rendered_objects_pass_and_weaker_pods_do_not(
     rendering = Rendering(space, WANTED, "d", settings, user_namespaces=frozenset({""}))
     frame = [each for each in frame_manifests(rendering, ()) if each["kind"] != "Namespace"]
     objects = [*frame, *policy_manifests(rendering), *service_manifests(rendering)]
-    objects += deployment_manifests(rendering, {"web": "10.0.0.1"})
+    objects += controller_manifests(rendering, {"web": "10.0.0.1"})
     template = objects[-1]["spec"]["template"]
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": template["spec"]}
     strict = ("apply", "--server-side", "--force-conflicts", "--validate=strict", "-f", "-")

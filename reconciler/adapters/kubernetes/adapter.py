@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
 from reconciler.adapters.kubernetes import naming, objects
-from reconciler.adapters.kubernetes.api_errors import ApiError, outcome_of
+from reconciler.adapters.kubernetes.api_errors import ApiError, NameTakenError, outcome_of
 from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
 from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
@@ -14,7 +15,8 @@ from reconciler.adapters.kubernetes.gpus import missing_gpu
 from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.manifests import (
     Manifest,
-    deployment_manifests,
+    claim_mark,
+    controller_manifests,
     frame_manifests,
     http_manifests,
     parts_of,
@@ -25,6 +27,7 @@ from reconciler.adapters.kubernetes.manifests import (
 )
 from reconciler.adapters.kubernetes.namespaces import (
     ENFORCE,
+    KEPT_IN_NAMESPACE,
     Namespaces,
     enforced_level,
     limits_manifest,
@@ -34,7 +37,14 @@ from reconciler.adapters.kubernetes.namespaces import (
 from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS, object_path
 from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.adapters.kubernetes.policies import base_policy
-from reconciler.adapters.kubernetes.views import PodView, drift_from_applied, object_meta, resources_of
+from reconciler.adapters.kubernetes.views import (
+    PodView,
+    controller_view,
+    drift_from_applied,
+    object_meta,
+    released_seconds,
+    resources_of,
+)
 from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
 from reconciler.values.clusters import PodSecurity
@@ -46,7 +56,7 @@ from reconciler.values.outcomes import Done, Failed, Outcome, Refused
 from reconciler.values.readings import Unseen
 from reconciler.values.resources import Resources
 
-REMOVED = ("deployment", "service", "networkpolicy")
+REMOVED = ("deployment", "statefulset", "service", "networkpolicy")
 """The kinds of a workload's objects in a namespace for all, in the order of removal."""
 
 NODES_UNSEEN = "check that the daemon may list and watch nodes: provider-daemon doctor"
@@ -132,9 +142,12 @@ class KubernetesAdapter:
         return Done()
 
     def remove(self, workload: WorkloadId) -> Outcome:
-        """Delete all objects with our labels and this id, and its namespace, if it has one; idempotent."""
+        """Delete all objects with our labels and this id, and its namespace, if it has one; idempotent.
+        Claims are deleted by a removal after their grace, and their namespace with them.
+        """
         try:
             self._prune(workload, self._namespaces.shared, frozenset())
+            self._release_claims(workload, self._namespaces.shared)
             self._remove_namespace(workload)
         except ApiError as error:
             return outcome_of(error)
@@ -214,7 +227,45 @@ class KubernetesAdapter:
                 held = {key: value for key, value in data.items() if key in keys}
                 self._apply(secret_manifest(rendering, name, held))
 
+    def _release_claims(self, workload: WorkloadId, namespace: str) -> bool:
+        """Mark the claims of a workload as released now, and delete those whose grace is over; whether any
+        are left.
+        """
+        now, left = int(time.time()), False
+        for claim in self._labelled("persistentvolumeclaims", namespace, workload):
+            released_at = released_seconds(claim)
+            if not released_at:
+                self._apply(claim_mark(claim, now))
+            if (released_at or now) + self._settings.volume_grace_seconds <= now:
+                self._delete("persistentvolumeclaims", claim)
+            else:
+                left = True
+        return left
+
+    def _retain_claims(self, rendering: Rendering) -> Rendering:
+        """Volumes of a workload that was removed before are in use again; with the classes of those that
+        exist.
+        """
+        classes: dict[tuple[str, str], str] = {}
+        workload, space = rendering.workload.id, rendering.namespace
+        stateful = [each for each in rendering.workload.services if each.persistent_volumes]
+        for claim in self._labelled("persistentvolumeclaims", space, workload) if stateful else ():
+            if released_seconds(claim):
+                self._apply(claim_mark(claim, 0))
+        for service in stateful:
+            name = naming.stateful_name(workload, service.name)
+            try:
+                raw = self._client.get(object_path("statefulsets", space, name), {})
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                continue
+            found = controller_view(raw, "statefulset").claimed_classes
+            classes |= {(service.name, volume): each for volume, each in found}
+        return replace(rendering, claimed_classes=classes)
+
     def _apply_services(self, rendering: Rendering) -> None:
+        rendering = self._retain_claims(rendering)
         addresses: dict[str, str] = {}
         for manifest in policy_manifests(rendering):
             self._apply_part(rendering, manifest)
@@ -223,7 +274,7 @@ class KubernetesAdapter:
             is_internal = manifest["spec"]["type"] == "ClusterIP"
             if is_internal and found.spec.cluster_ip not in ("", "None"):
                 addresses[object_meta(found.metadata).service] = found.spec.cluster_ip
-        for manifest in (*deployment_manifests(rendering, addresses), *http_manifests(rendering)):
+        for manifest in (*controller_manifests(rendering, addresses), *http_manifests(rendering)):
             self._apply_part(rendering, manifest)
 
     def _apply_part(self, rendering: Rendering, manifest: Manifest) -> bytes:
@@ -266,12 +317,13 @@ class KubernetesAdapter:
         """What an adapter with another isolation left."""
         if self._namespaces.is_per_lease:
             self._prune(workload, self._namespaces.shared, frozenset())
+            self._release_claims(workload, self._namespaces.shared)
         else:
             self._remove_namespace(workload)
 
     def _remove_namespace(self, workload: WorkloadId) -> None:
-        """The workload's own namespace, if it exists and is ours; without permission to read it, there never
-        was one.
+        """The workload's own namespace, if it exists and is ours, or all that is in it but volumes that are
+        kept; without permission to read it, there never was one.
         """
         try:
             live = self._metadata(object_path("namespaces", "", workload))
@@ -280,7 +332,11 @@ class KubernetesAdapter:
                 raise
             return
         is_ours = naming.workload_labels(workload).items() <= (live.labels or {}).items()
-        if is_ours and live.deletion_timestamp is None:
+        if not is_ours or live.deletion_timestamp is not None:
+            return
+        if self._release_claims(workload, workload):
+            self._prune(workload, workload, KEPT_IN_NAMESPACE)
+        else:
             self._delete("namespaces", live)
 
     def _prune(self, workload: WorkloadId, namespace: str, kept: Set[str]) -> None:
@@ -342,7 +398,3 @@ def _gpu_refusal(rendering: Rendering) -> Failed | None:
                 "run the vendor's feature discovery, or name the nodes in gpu_labels of the adapter's file",
             )
     return None
-
-
-class NameTakenError(Exception):
-    """An object of that name exists and is not ours."""

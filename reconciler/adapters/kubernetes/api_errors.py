@@ -93,3 +93,7 @@ def outcome_of(error: ApiError) -> Outcome:
             return Failed("Unreachable", why, advice)
         case _:
             return Failed("ClusterError", why)
+
+
+class NameTakenError(Exception):
+    """An object of that name exists and is not ours."""

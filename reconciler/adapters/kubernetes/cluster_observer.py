@@ -17,24 +17,28 @@ from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.metrics import METRICS_PATH, MetricsPoller, use_by_workload
 from reconciler.adapters.kubernetes.namespaces import Namespaces
-from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS
+from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS, object_path
 from reconciler.adapters.kubernetes.objects import PartialObject
 from reconciler.adapters.kubernetes.policies import base_spec, ranges_in_internet
 from reconciler.adapters.kubernetes.views import (
-    DeploymentView,
+    ClaimView,
+    ControllerView,
     ForeignPodView,
     NodeView,
     ObjectMeta,
     PartView,
     PodView,
     base_drift,
-    deployment_view,
+    claim_view,
+    controller_view,
     foreign_pod_view,
     node_view,
     part_view,
     pod_view,
     quota_view,
+    storage_class_view,
 )
+from reconciler.adapters.kubernetes.volumes import expired_workload, kept_volumes, offered_volumes
 from reconciler.adapters.kubernetes.workload_view import (
     Expected,
     WorkloadObjects,
@@ -50,16 +54,18 @@ from reconciler.values.inspection import ServiceUse
 from reconciler.values.machines import Capacity
 from reconciler.values.observed import AdapterView, ObservedWorkload
 from reconciler.values.readings import Reading, Seen, Unseen
+from reconciler.values.volumes import KeptVolumes
 
 FIRST_LOOK_SECONDS = 10.0
+CONTROLLERS = ("deployment", "statefulset")
 SHARED_PARTS = ("service", "networkpolicy")
 LEASE_PARTS = ("limitrange", "resourcequota", "namespace")
-"""Kinds of objects beside Deployments: of every workload, and of those with a namespace of their own."""
+"""Kinds of objects beside controllers: of every workload, and of those with a namespace of their own."""
 
 NOT_FINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 Workloads = Mapping[WorkloadId, ObservedWorkload]
 Derived = TypeVar("Derived")
-Owned = TypeVar("Owned", DeploymentView, PartView, PodView)
+Owned = TypeVar("Owned", ControllerView, PartView, PodView, ClaimView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,15 @@ class ClusterObserver:
         self._provider = target.provider
         self._settings = target.settings
         self._namespaces = Namespaces.of_settings(target.settings)
-        self._deployments = self._watch("deployments", naming.OURS, deployment_view)
+        self._controllers = {
+            kind: self._watch(PLURALS[kind], naming.OURS, partial(controller_view, kind=kind))
+            for kind in CONTROLLERS
+        }
+        self._claims = self._watch("persistentvolumeclaims", naming.OURS, claim_view)
+        classes = object_path("storageclasses", "", "")
+        self._storage_classes = tuple(
+            Informer(client, classes, {}, storage_class_view) for _ in target.settings.storage_classes[:1]
+        )
         self._pods = self._watch("pods", naming.OURS, pod_view)
         self._parts = {
             kind: self._watch(PLURALS[kind], naming.MANAGED, partial(part_view, kind=kind))
@@ -119,6 +133,7 @@ class ClusterObserver:
         self._workloads: tuple[tuple[Any, ...], Reading[Workloads]] | None = None
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
         self._service_ranges: tuple[str, ...] = ()
+        self._kept: tuple[KeptVolumes, ...] = ()
         self._nodes_seen: tuple[NodeView, ...] = ()
         self._has_seen_nodes = False
         self._base = base_spec(self.denied_ranges())
@@ -146,8 +161,8 @@ class ClusterObserver:
     def informers(self) -> tuple[Informer[Any], ...]:
         """All of them."""
         limits = () if self._limits in self._parts.values() else (self._limits,)
-        watched = (self._deployments, *self._parts.values(), *limits, self._quotas, self._pods, self._nodes)
-        return (*watched, *self._other_pods)
+        applied = (*self._controllers.values(), *self._parts.values(), *limits, self._quotas)
+        return (*applied, self._pods, self._nodes, self._claims, *self._storage_classes, *self._other_pods)
 
     def start(self, wake: Wake, stale_seconds: float) -> None:
         """Begin to watch; an informer that is broken for longer than that is Unseen."""
@@ -169,7 +184,8 @@ class ClusterObserver:
         deadline = time.monotonic() + FIRST_LOOK_SECONDS
         for informer in self.informers:
             informer.wait_for_sync(max(deadline - time.monotonic(), 0))
-        return AdapterView(self._look_at_workloads(), self._look_at_capacity(), use=self._look_at_use())
+        workloads, capacity, use = self._look_at_workloads(), self._look_at_capacity(), self._look_at_use()
+        return AdapterView(workloads, capacity, use=use, kept_volumes=self._kept)
 
     def pods(self) -> Reading[Mapping[str, PodView]]:
         """Our pods."""
@@ -178,7 +194,7 @@ class ClusterObserver:
     def record_write(self, kind: str, raw: bytes) -> None:
         """Store the response to our own write, so that a lagging watch causes no second write."""
         name = kind.lower()
-        own = {"deployment": self._deployments, "limitrange": self._limits}
+        own: dict[str, Informer[Any]] = {**self._controllers, "limitrange": self._limits}
         if (informer := own.get(name) or self._parts.get(name)) is not None:
             informer.record_write(raw)
         if name == "resourcequota" and decode_json(raw, PartialObject).metadata.name == naming.QUOTA_NAME:
@@ -238,15 +254,19 @@ class ClusterObserver:
         while self._invalidated:
             self._known.pop(self._invalidated.popleft(), None)
             self._workloads = None
-        sources = (self._deployments, self._pods, *self._parts.values())
+        if any(each.until <= time.time() for each in self._kept):
+            self._workloads = None
+        sources: tuple[Informer[Any], ...] = (self._pods, self._claims, *self._controllers.values())
+        sources += tuple(self._parts.values())
         self._workloads = _derive(sources, self._workloads, self._derive_workloads)
         return self._workloads[1]
 
     def _derive_workloads(
-        self, deployments: Mapping[str, Any], pods: Mapping[str, Any], *parts: Mapping[str, Any]
+        self, pods: Mapping[str, Any], claims: Mapping[str, Any], *applied: Mapping[str, Any]
     ) -> Reading[Workloads]:
+        controllers, parts = applied[: len(CONTROLLERS)], applied[len(CONTROLLERS) :]
         groups = group_by_workload(
-            self._ours(deployments.values()),
+            (each for kind in controllers for each in self._ours(kind.values())),
             (part for kind in parts for part in self._ours(kind.values())),
             self._ours(pods.values()),
         )
@@ -263,6 +283,13 @@ class ClusterObserver:
             for workload, (_, running) in known.items()
             if running is not None and (not self._provider or running.lease.provider == self._provider)
         }
+        kept = [*kept_volumes(self._ours(claims.values()), groups, self._settings.volume_grace_seconds)]
+        kept = [each for each in kept if self._provider in ("", each.lease.provider)]
+        self._kept = tuple(each for each in kept if each.until > time.time())
+        for each in kept:
+            ours.pop(each.workload, None)
+            if each not in self._kept:
+                ours[each.workload] = expired_workload(each)
         return Seen(ours)
 
     def _ours(self, views: Iterable[Owned]) -> Iterator[Owned]:
@@ -275,7 +302,8 @@ class ClusterObserver:
     def _look_at_capacity(self) -> Reading[Capacity]:
         framed = (self._parts["networkpolicy"], self._limits)
         sources: tuple[Informer[Any], ...] = (
-            *(self._nodes, self._quotas, *framed, self._pods),
+            *(self._nodes, self._quotas, *framed, self._pods, self._claims),
+            *self._storage_classes,
             *self._other_pods,
         )
         self._capacity = _derive(sources, self._capacity, self._derive_capacity)
@@ -285,7 +313,9 @@ class ClusterObserver:
         """Without a correct base policy and default limits no quota counts as set, so that the namespace is
         prepared again.
         """
-        nodes, quotas, policies, limits, pods, *other_pods = caches
+        nodes, quotas, policies, limits, pods, claims, *others = caches
+        count = len(self._storage_classes)
+        classes, other_pods = [name for each in others[:count] for name in each.values()], others[count:]
         quota = next(iter(quotas.values()), None) if self._is_prepared(policies, limits) else None
         ours = [pod for pod in pods.values() if self._is_ours(pod.meta)]
         foreign = [pod for found in other_pods for pod in found.values()]
@@ -294,7 +324,8 @@ class ClusterObserver:
             for pod in (pods.values() if len(ours) < len(pods) else ())
             if not pod.finished and not self._is_ours(pod.meta)
         ]
-        return capacity_of(nodes.values(), ours, foreign, quota)
+        volumes = offered_volumes(self._settings.storage_classes, classes, self._ours(claims.values()))
+        return capacity_of(nodes.values(), ours, foreign, quota, volumes)
 
     def _look_at_use(self) -> Reading[Mapping[WorkloadId, tuple[ServiceUse, ...]]] | None:
         if self._metrics is None:

@@ -14,14 +14,17 @@ from reconciler.adapters.kubernetes.namespaces import (
     limits_manifest,
     namespace_manifest,
 )
+from reconciler.adapters.kubernetes.objects import Metadata
 from reconciler.adapters.kubernetes.pods import Rendering, pod_spec
 from reconciler.adapters.kubernetes.policies import base_policy, service_policies
+from reconciler.adapters.kubernetes.quantities import bytes_quantity
 from reconciler.values.clusters import LeaseIsolation
 from reconciler.values.desired import Service, Workload
-from reconciler.values.specification import Rollout, RolloutStrategy
+from reconciler.values.specification import Rollout, RolloutStrategy, ServiceVolume
 
 Manifest = dict[str, Any]
 REVISIONS_KEPT = 2
+CLAIM_TEMPLATES = "volumeClaimTemplates"
 
 
 def frame_manifests(rendering: Rendering, denied: Iterable[str]) -> list[Manifest]:
@@ -57,13 +60,14 @@ def policy_manifests(rendering: Rendering) -> list[Manifest]:
     return [_with_digest(rendering, each) for each in made]
 
 
-def deployment_manifests(rendering: Rendering, addresses: Mapping[str, str]) -> list[Manifest]:
-    """A Deployment for each service; `addresses` (service name -> cluster IP) become host aliases, so that
-    services find each other by the names in the manifest, which tenants may share.
+def controller_manifests(rendering: Rendering, addresses: Mapping[str, str]) -> list[Manifest]:
+    """A Deployment for each service, a StatefulSet where a volume persists; `addresses` (service name ->
+    cluster IP) become host aliases, so that services find each other by the names in the manifest, which
+    tenants may share.
     """
     aliases = [{"ip": address, "hostnames": [name]} for name, address in sorted(addresses.items())]
     return [
-        _with_digest(rendering, _deployment(rendering, service, aliases))
+        _with_digest(rendering, _controller(rendering, service, aliases))
         for service in rendering.workload.services
     ]
 
@@ -74,7 +78,7 @@ def parts_of(rendering: Rendering) -> tuple[str, ...]:
     parts = list(frame_parts(workload)) if _has_namespace(rendering) else []
     for service in workload.services:
         name = naming.object_name(workload.id, service.name)
-        parts += [f"deployment/{name}", f"networkpolicy/{name}"]
+        parts += [_controller_part(rendering, service), f"networkpolicy/{name}"]
         parts += services.service_parts(rendering, service)
     parts += [
         f"{each['kind'].lower()}/{each['metadata']['name']}" for each in ingress.http_manifests(rendering)
@@ -103,16 +107,25 @@ def secret_manifest(rendering: Rendering, name: str, data: Mapping[str, str]) ->
     return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": dict(data)}
 
 
+def claim_mark(claim: Metadata, released_at: int) -> Manifest:
+    """An apply that marks a claim as released then; 0 takes the mark away."""
+    meta: Manifest = {"name": claim.name, "namespace": claim.namespace, "labels": claim.labels or {}}
+    meta |= {"annotations": {naming.RELEASED: str(released_at)}} if released_at else {}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta}
+
+
 def _has_namespace(rendering: Rendering) -> bool:
     return rendering.settings.isolation is LeaseIsolation.NAMESPACE
 
 
 def _with_digest(rendering: Rendering, manifest: Manifest) -> Manifest:
-    """Adds the lease, the digest, all parts of the workload, and the spec as applied (of a namespace, the
-    labels, which say what it enforces), with the annotations that a controller reads.
+    """Adds the lease, the digest, all parts of the workload, and the spec as applied without what can never
+    change (of a namespace, the labels, which say what it enforces), with the annotations that a controller
+    reads.
     """
     own = manifest["metadata"].get("annotations", {})
-    applied = manifest.get("spec") or {"labels": manifest["metadata"]["labels"]}
+    spec = {name: value for name, value in manifest.get("spec", {}).items() if name != CLAIM_TEMPLATES}
+    applied = spec or {"labels": manifest["metadata"]["labels"]}
     if own:
         applied = {"annotations": own, "spec": applied}
     annotations = own | {
@@ -133,17 +146,7 @@ def _metadata(rendering: Rendering, service: Service) -> Manifest:
     }
 
 
-def _strategy(rollout: Rollout) -> Manifest:
-    """Without surplus pods: the lease does not pay for them."""
-    if rollout.strategy is RolloutStrategy.RECREATE:
-        return {"type": "Recreate"}
-    return {
-        "type": "RollingUpdate",
-        "rollingUpdate": {"maxSurge": 0, "maxUnavailable": rollout.max_unavailable},
-    }
-
-
-def _deployment(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
+def _controller(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
     workload = rendering.workload
     pod = pod_spec(rendering, service, aliases)
     spec_hash = hashlib.sha256(json.dumps(pod, sort_keys=True).encode()).hexdigest()[:10]
@@ -155,9 +158,53 @@ def _deployment(rendering: Rendering, service: Service, aliases: Sequence[Manife
         "replicas": 0 if workload.paused else service.count,
         "revisionHistoryLimit": REVISIONS_KEPT,
         "selector": {"matchLabels": naming.selector(workload.id, service.name)},
-        "strategy": _strategy(service.rollout),
         "template": {"metadata": template_meta, "spec": pod},
     }
     meta = _metadata(rendering, service)
     meta["labels"][naming.SPEC] = spec_hash
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+    if not service.persistent_volumes:
+        spec |= {"strategy": _strategy(service.rollout)}
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+    meta["name"] = naming.stateful_name(workload.id, service.name)
+    spec |= {
+        "serviceName": naming.object_name(workload.id, service.name),
+        "podManagementPolicy": "Parallel",
+        "updateStrategy": {"type": "RollingUpdate"},
+        CLAIM_TEMPLATES: [_claim(rendering, service, volume) for volume in service.persistent_volumes],
+    }
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": spec}
+
+
+def _controller_part(rendering: Rendering, service: Service) -> str:
+    if service.persistent_volumes:
+        return f"statefulset/{naming.stateful_name(rendering.workload.id, service.name)}"
+    return f"deployment/{naming.object_name(rendering.workload.id, service.name)}"
+
+
+def _claim(rendering: Rendering, service: Service, volume: ServiceVolume) -> Manifest:
+    """The template of the claims for a volume, one for each pod. They outlive the StatefulSet."""
+    classes = {each.storage_class: each.name for each in rendering.settings.storage_classes}
+    claimed = rendering.claimed_classes.get((service.name, volume.name))
+    workload = rendering.workload
+    return {
+        "metadata": {
+            "name": volume.name,
+            "labels": naming.labels(workload.id, service.name),
+            "annotations": {naming.LEASE: str(workload.lease), naming.STORAGE_CLASS: volume.storage_class},
+        },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": claimed or classes.get(volume.storage_class, volume.storage_class),
+            "resources": {"requests": {"storage": bytes_quantity(volume.size_bytes)}},
+        },
+    }
+
+
+def _strategy(rollout: Rollout) -> Manifest:
+    """Without surplus pods: the lease does not pay for them."""
+    if rollout.strategy is RolloutStrategy.RECREATE:
+        return {"type": "Recreate"}
+    return {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 0, "maxUnavailable": rollout.max_unavailable},
+    }

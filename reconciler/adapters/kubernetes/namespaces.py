@@ -19,6 +19,9 @@ ENFORCE = "pod-security.kubernetes.io/enforce"
 DEFAULT_LIMITS = Resources(100, 128 << 20, EPHEMERAL_MIN_BYTES)
 """Of a container without limits that somebody else starts in a namespace of workloads."""
 
+KEPT_IN_NAMESPACE = frozenset({f"networkpolicy/{naming.POLICY_NAME}"})
+"""What stays in a workload's own namespace while its volumes are kept there."""
+
 ENDING_PODS_FACTOR = 2
 """A pod that ends counts against a quota until it is gone, beside its successor."""
 
@@ -89,7 +92,7 @@ def lease_quota_manifest(rendering: Rendering) -> Manifest:
         overheads.get(runtime_class_of(settings, service), Resources()).times(service.count)
         for service in workload.services
     ]
-    whole = total([workload.resources, floors, *extra]).times(ENDING_PODS_FACTOR)
+    whole = total([workload.resources.on_machine, floors, *extra]).times(ENDING_PODS_FACTOR)
     meta = {
         "name": naming.LEASE_QUOTA_NAME,
         "namespace": rendering.namespace,

@@ -19,6 +19,12 @@ LEASE = "virtengine.com/lease"
 DIGEST = "virtengine.com/digest"
 PARTS = "virtengine.com/parts"
 APPLIED = "virtengine.com/applied"
+STORAGE_CLASS = "virtengine.com/storage-class"
+"""The market's class of a claim; the StorageClass in the cluster has another name."""
+
+RELEASED = "virtengine.com/released"
+"""When the workload of a claim was removed, in unix seconds."""
+
 LEASED_IP = "virtengine.com/leased-ip"
 """The name of the leased IP that a Service is reached under."""
 
@@ -38,6 +44,8 @@ GPUS = {NVIDIA: GPU, AMD: "amd.com/gpu"}
 """The resource that counts the GPUs of each vendor."""
 
 NAME_MAX = 63
+STATEFUL_NAME_MAX = 52
+"""The longest name of a StatefulSet: its pods have a label of it and the hash of a revision."""
 
 MANAGED = f"{MANAGED_BY}={MANAGER}"
 """Selects every object that the adapter manages."""
@@ -54,6 +62,7 @@ LOOKALIKE_PODS = f"{WORKLOAD},{MANAGED_BY}!={MANAGER}"
 
 API_PATHS = {
     "deployments": "/apis/apps/v1",
+    "statefulsets": "/apis/apps/v1",
     "replicasets": "/apis/apps/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "ingresses": "/apis/networking.k8s.io/v1",
@@ -64,11 +73,14 @@ API_PATHS = {
     "resourcequotas": "/api/v1",
     "namespaces": "/api/v1",
     "secrets": "/api/v1",
+    "persistentvolumeclaims": "/api/v1",
+    "storageclasses": "/apis/storage.k8s.io/v1",
 }
 """The API group of each kind of object that we use."""
 
 PLURALS = {
     "deployment": "deployments",
+    "statefulset": "statefulsets",
     "service": "services",
     "networkpolicy": "networkpolicies",
     "ingress": "ingresses",
@@ -77,6 +89,7 @@ PLURALS = {
     "resourcequota": "resourcequotas",
     "namespace": "namespaces",
     "secret": "secrets",
+    "persistentvolumeclaim": "persistentvolumeclaims",
 }
 """The plural of each kind that we apply."""
 
@@ -97,6 +110,15 @@ def object_name(workload: WorkloadId, service: str) -> str:
     unique among all tenants; a long service name is cut and made unique by a hash.
     """
     return _named(service, f"-{workload}")
+
+
+def stateful_name(workload: WorkloadId, service: str) -> str:
+    """The name of a service's StatefulSet: that of its other objects where it is short enough."""
+    name = object_name(workload, service)
+    if len(name) <= STATEFUL_NAME_MAX:
+        return name
+    suffix = hashlib.sha256(f"{service}/{workload}".encode()).hexdigest()[:20]
+    return f"{name[: STATEFUL_NAME_MAX - len(suffix) - 1].rstrip('-')}-{suffix}"
 
 
 def public_name(workload: WorkloadId, service: str) -> str:

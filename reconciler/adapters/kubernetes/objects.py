@@ -100,21 +100,36 @@ class Pod(ObjectStruct, frozen=True):
     status: PodStatus = PodStatus()
 
 
-class DeploymentSpec(ObjectStruct, frozen=True):
+class ClaimSpec(ObjectStruct, frozen=True):
+    storage_class_name: str = ""
+    resources: ResourceRequirements = ResourceRequirements()
+
+
+class PersistentVolumeClaim(ObjectStruct, frozen=True):
+    """A claim, or the template of one."""
+
+    metadata: Metadata
+    spec: ClaimSpec = ClaimSpec()
+
+
+class ControllerSpec(ObjectStruct, frozen=True):
     replicas: int = 1
+    volume_claim_templates: list[PersistentVolumeClaim] | None = None
 
 
-class DeploymentStatus(ObjectStruct, frozen=True):
+class ControllerStatus(ObjectStruct, frozen=True):
     observed_generation: int = 0
     ready_replicas: int = 0
     updated_replicas: int = 0
     conditions: list[ObjectCondition] | None = None
 
 
-class Deployment(ObjectStruct, frozen=True):
+class Controller(ObjectStruct, frozen=True):
+    """A Deployment or StatefulSet."""
+
     metadata: Metadata
-    spec: DeploymentSpec = DeploymentSpec()
-    status: DeploymentStatus = DeploymentStatus()
+    spec: ControllerSpec = ControllerSpec()
+    status: ControllerStatus = ControllerStatus()
 
 
 class Taint(ObjectStruct, frozen=True):

@@ -59,6 +59,8 @@ def required_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
     everywhere = isolation is LeaseIsolation.NAMESPACE
     found = (
         *_permissions("get list watch create patch delete", "deployments", "apps", everywhere),
+        *_permissions("get list watch create patch delete", "statefulsets", "apps", everywhere),
+        *_permissions("get list watch patch delete", "persistentvolumeclaims", "", everywhere),
         *_permissions("get list watch create patch delete", "services", "", everywhere),
         *_permissions(
             "get list watch create patch delete", "networkpolicies", "networking.k8s.io", everywhere
@@ -70,6 +72,7 @@ def required_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
         *_permissions("get list watch create patch", "limitranges", "", everywhere),
         *_permissions("list watch", "pods", everywhere=True),
         *_permissions("list watch", "nodes", everywhere=True),
+        *_permissions("list watch", "storageclasses", "storage.k8s.io", everywhere=True),
     )
     if everywhere:
         return (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.adapters.kubernetes import naming
@@ -12,8 +12,8 @@ from reconciler.adapters.kubernetes.quantities import bytes_quantity, count_quan
 from reconciler.values.clusters import KubernetesSettings, OptOut, PodSecurity
 from reconciler.values.desired import Env, Service, Workload
 from reconciler.values.images import CAPABILITIES
-from reconciler.values.resources import Resources
-from reconciler.values.specification import SHARED_MEMORY_CLASS, ContainerProbe, ServiceVolume
+from reconciler.values.resources import SHARED_MEMORY_CLASS, Resources
+from reconciler.values.specification import ContainerProbe, ServiceVolume
 
 Manifest = dict[str, Any]
 EPHEMERAL_MIN_BYTES = 5 << 20
@@ -28,6 +28,8 @@ class Rendering:
     """A workload, and what its objects depend on beside its file; `digest` is stored with them.
     `user_namespaces` are the runtime handlers ("": the default one) that have them on every node that may get
     its pods; `gpus` are those of the nodes. `overheads` are what each RuntimeClass takes for a pod.
+    `claimed_classes` are the cluster's classes of volumes that exist, by service and volume; they cannot
+    change.
     """
 
     namespace: str
@@ -37,6 +39,7 @@ class Rendering:
     user_namespaces: frozenset[str] = frozenset()
     gpus: tuple[NodeGpu, ...] = ()
     overheads: tuple[tuple[str, Resources], ...] = ()
+    claimed_classes: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]) -> Manifest:
@@ -133,12 +136,13 @@ def _mount(volume: ServiceVolume) -> Manifest:
 def _probe(probe: ContainerProbe | None) -> Manifest:
     if probe is None:
         return {}
-    timing = {
-        "initialDelaySeconds": probe.initial_delay_seconds,
+    timing: Manifest = {
         "periodSeconds": probe.period_seconds,
         "timeoutSeconds": probe.timeout_seconds,
         "failureThreshold": probe.failures,
     }
+    if probe.initial_delay_seconds:
+        timing["initialDelaySeconds"] = probe.initial_delay_seconds
     if probe.path:
         return timing | {"httpGet": {"path": probe.path, "port": probe.port}}
     if probe.port:

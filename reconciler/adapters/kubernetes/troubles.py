@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from reconciler.adapters.kubernetes.views import EVICTED, ContainerView, DeploymentView, PartView, PodView
+from reconciler.adapters.kubernetes.views import EVICTED, ContainerView, ControllerView, PartView, PodView
 from reconciler.values.observed import Trouble
 
 RESTARTS_MAX = 2
@@ -19,23 +19,26 @@ _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverP
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 
 
-def workload_trouble(deployments: Sequence[DeploymentView], pods: Sequence[PodView]) -> Trouble | None:
+def workload_trouble(controllers: Sequence[ControllerView], pods: Sequence[PodView]) -> Trouble | None:
     """The most important trouble; None if the workload is ready or still starting.
 
     Failing containers come before missing pods, and missing pods before unschedulable ones, which waiting may
     cure; pods of the current specification come before those that a rollout ends.
     """
-    current = {(each.meta.service, each.meta.spec_hash) for each in deployments}
+    current = {(each.meta.service, each.meta.spec_hash) for each in controllers}
     unready = [pod for pod in pods if not pod.ready and not pod.meta.deleting and not pod.finished]
     unready.sort(key=lambda pod: ((pod.meta.service, pod.meta.spec_hash) not in current, pod.meta.name))
     for pod in unready:
         for container in pod.containers:
             if found := _container_trouble(pod.meta.service, container):
                 return found
-    for deployment in deployments:
-        if deployment.failure and ACCOUNT_MISSING not in deployment.failure:
-            return _replica_failure(deployment.failure)
+    for controller in controllers:
+        if controller.failure and ACCOUNT_MISSING not in controller.failure:
+            return _replica_failure(controller.failure)
     for pod in unready:
+        if "volume" in pod.unschedulable.lower():
+            advice = "Check its StorageClass and provisioner: kubectl describe pvc in its namespace"
+            return Trouble("VolumePending", f"service {pod.meta.service}: {pod.unschedulable}", advice)
         if pod.unschedulable:
             advice = "Free or add capacity: kubectl describe nodes; no node has room for what the lease asks"
             return Trouble("Unschedulable", pod.unschedulable, advice)

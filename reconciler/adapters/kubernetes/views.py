@@ -20,12 +20,14 @@ from reconciler.values.clusters import GpuLabel
 from reconciler.values.ids import LeaseId, WorkloadId, workload_id
 from reconciler.values.resources import Resources
 from reconciler.values.text import SENTENCE_MAX, one_line, printable
+from reconciler.values.volumes import PersistentVolume
 
 _FINISHED = ("Succeeded", "Failed")
 NAME_MAX = 253
 """The longest valid name in Kubernetes, in characters."""
 IMAGE_MAX = 512
 EVICTED = "Evicted"
+SECONDS_DIGITS_MAX = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,35 @@ class ObjectMeta:
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentView:
-    """The Deployment of a workload; `drift` is empty if it is as applied; `failure`: why pods are missing."""
+class ControllerView:
+    """The Deployment or StatefulSet of a service: `kind` in lower case; `drift` is empty if it is as applied;
+    `failure`: why pods are missing. `claims` are the volumes that each of its pods claims, by name;
+    `claimed_classes` the cluster's names of their classes.
+    """
 
+    kind: str
     meta: ObjectMeta
     replicas: int
     ready: int
     rolled_out: bool
     drift: str
     failure: str
+    claims: tuple[PersistentVolume, ...] = ()
+    claimed_classes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def part(self) -> str:
+        """Its kind and name (`deployment/name`)."""
+        return f"{self.kind}/{self.meta.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A claim of a workload's pod; `released_at`: when the workload was removed (unix seconds; 0: never)."""
+
+    meta: ObjectMeta
+    volume: PersistentVolume
+    released_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +143,10 @@ class NodeView:
     gpu: NodeGpu | None = None
 
 
-def deployment_view(raw: bytes) -> DeploymentView:
-    """The Deployment of a workload."""
-    found = decode_json(raw, objects.Deployment)
+def controller_view(raw: bytes, kind: str = "deployment") -> ControllerView:
+    """The Deployment or StatefulSet of a service."""
+    found = decode_json(raw, objects.Controller)
+    templates = found.spec.volume_claim_templates or ()
     status = found.status
     observed = status.observed_generation >= found.metadata.generation
     failures = [
@@ -131,14 +154,43 @@ def deployment_view(raw: bytes) -> DeploymentView:
         for each in status.conditions or ()
         if each.type == "ReplicaFailure" and each.status == "True"
     ]
-    return DeploymentView(
+    return ControllerView(
+        kind,
         object_meta(found.metadata),
         found.spec.replicas,
         status.ready_replicas,
         observed and status.updated_replicas >= found.spec.replicas,
         drift_from_applied(raw, found.metadata),
         failures[0] if failures else "",
+        tuple(sorted(map(_persistent_volume, templates))),
+        tuple(
+            (clean_name(each.metadata.name), clean_name(each.spec.storage_class_name)) for each in templates
+        ),
     )
+
+
+def claim_view(raw: bytes) -> ClaimView:
+    """A claim of a workload."""
+    found = decode_json(raw, objects.PersistentVolumeClaim)
+    released_at = released_seconds(found.metadata)
+    return ClaimView(object_meta(found.metadata), _persistent_volume(found), released_at)
+
+
+def released_seconds(claim: objects.Metadata) -> int:
+    """When the workload of a claim was removed, in unix seconds; 0 if it was not."""
+    text = (claim.annotations or {}).get(naming.RELEASED, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= SECONDS_DIGITS_MAX else 0
+
+
+def storage_class_view(raw: bytes) -> str:
+    """The name of a StorageClass."""
+    return clean_name(decode_json(raw, objects.PartialObject).metadata.name)
+
+
+def _persistent_volume(claim: objects.PersistentVolumeClaim) -> PersistentVolume:
+    storage_class = (claim.metadata.annotations or {}).get(naming.STORAGE_CLASS, "")
+    size = (claim.spec.resources.requests or {}).get("storage", "0")
+    return PersistentVolume(clean_name(claim.metadata.name), clean_name(storage_class), whole(size))
 
 
 def part_view(raw: bytes, kind: str) -> PartView:

@@ -70,6 +70,10 @@ class SimulatedCluster:
         ingress_class = {"metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}}
         target = Target(BY_PLURAL["ingressclasses"], "", "nginx")
         self.writes.create(target, ingress_class, WriteRequest("simulator"))
+        standard = {"metadata": {"name": "standard"}, "provisioner": "simulated"}
+        self.writes.create(
+            Target(BY_PLURAL["storageclasses"], "", "standard"), standard, WriteRequest("simulator")
+        )
         for at, size in enumerate(nodes):
             node = new_node(f"node-{at}", size, now)
             self.writes.create(Target(BY_PLURAL["nodes"], "", f"node-{at}"), node, WriteRequest("kubelet"))

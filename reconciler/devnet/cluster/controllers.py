@@ -15,10 +15,22 @@ from reconciler.devnet.cluster.load_balancers import (
 from reconciler.devnet.cluster.nodes import Nodes
 from reconciler.devnet.cluster.refusals import RefusalError
 from reconciler.devnet.cluster.resource_totals import quota_used
+from reconciler.devnet.cluster.stateful_sets import StatefulSets, bind_claim
 from reconciler.devnet.cluster.store import ObjectChange, ObjectKey, key_of
 from reconciler.devnet.cluster.writes import Writes
 
 NAMESPACE_SECONDS = 0.5
+SYNCED = (
+    "namespaces",
+    "deployments",
+    "statefulsets",
+    "replicasets",
+    "persistentvolumeclaims",
+    "pods",
+    *ROUTED,
+)
+"""The kinds that a controller reconciles."""
+
 ROUNDS_MAX = 200
 PAUSE_SECONDS = 0.05
 
@@ -32,6 +44,7 @@ class Controllers:
         self._nodes = nodes
         self._deployments = Deployments(writes)
         self._sets = ReplicaSets(writes)
+        self._stateful = StatefulSets(writes)
         self._seen = -1
         self._queue: dict[ObjectKey, None] = {}
         self._quotas: set[str] = set()
@@ -72,8 +85,7 @@ class Controllers:
         return bool(self._queue or self._quotas)
 
     def _all_keys(self) -> list[ObjectKey]:
-        plurals = ("namespaces", "deployments", "replicasets", "pods", *ROUTED)
-        return [key_of(found) for plural in plurals for found in self._store.all(plural)]
+        return [key_of(found) for plural in SYNCED for found in self._store.all(plural)]
 
     def _wake(self, change: ObjectChange) -> None:
         key = change.key
@@ -88,20 +100,14 @@ class Controllers:
                 self._nodes.forget(change.before)
         if key.plural in ("pods", "services", "secrets", "configmaps", "resourcequotas"):
             self._quotas.add(key.namespace)
-        if key.plural in ("nodes", "resourcequotas") or (key.plural == "pods" and change.after is None):
+        if key.plural in ("nodes", "resourcequotas", "persistentvolumeclaims") or (
+            key.plural == "pods" and change.after is None
+        ):
             for blocked in self._blocked:
                 self._add(blocked)
 
     def _add(self, key: ObjectKey) -> None:
-        if key.plural in (
-            "namespaces",
-            "deployments",
-            "replicasets",
-            "pods",
-            *ROUTED,
-            "secrets",
-            "configmaps",
-        ):
+        if key.plural in (*SYNCED, "secrets", "configmaps"):
             self._queue[key] = None
 
     def _sync(self, key: ObjectKey) -> None:
@@ -117,6 +123,11 @@ class Controllers:
             case "replicasets":
                 if not self._sets.sync(found):
                     self._blocked.add(key)
+            case "statefulsets":
+                if not self._stateful.sync(found):
+                    self._blocked.add(key)
+            case "persistentvolumeclaims":
+                bind_claim(self._writes, found)
             case "pods":
                 self._play(key, found)
             case "services":
@@ -169,9 +180,11 @@ class Controllers:
         name = namespace["metadata"]["name"]
         for plural in (
             "deployments",
+            "statefulsets",
             "replicasets",
             "pods",
             *ROUTED,
+            "persistentvolumeclaims",
             "networkpolicies",
             "limitranges",
             "resourcequotas",

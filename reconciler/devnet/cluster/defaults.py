@@ -34,6 +34,15 @@ _DEPLOYMENT: Mapping[str, Any] = {
     "progressDeadlineSeconds": 600,
     "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}},
 }
+_STATEFUL: Mapping[str, Any] = {
+    "replicas": 1,
+    "revisionHistoryLimit": 10,
+    "podManagementPolicy": "OrderedReady",
+    "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}},
+    "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
+}
+_FIXED = ("volumeClaimTemplates", "serviceName", "podManagementPolicy", "selector")
+"""Fields of a StatefulSet that cannot change."""
 _SERVICE: Mapping[str, Any] = {
     "type": "ClusterIP",
     "sessionAffinity": "None",
@@ -59,6 +68,10 @@ def defaulted(kind: ObjectKind, found: Object) -> Object:
     match kind.name:
         case "Deployment":
             return found | {"spec": _with_template(_DEPLOYMENT | found.get("spec", {}))}
+        case "StatefulSet":
+            return found | {"spec": _with_template(_stateful(found.get("spec", {})))}
+        case "PersistentVolumeClaim":
+            return found | {"spec": {"volumeMode": "Filesystem"} | found.get("spec", {})}
         case "ReplicaSet":
             return found | {"spec": _with_template({"replicas": 1} | found.get("spec", {}))}
         case "Pod":
@@ -82,6 +95,16 @@ def _secret(found: Object) -> Object:
     text = {name: b64encode(value.encode()).decode() for name, value in found.get("stringData", {}).items()}
     kept = {name: value for name, value in found.items() if name != "stringData"}
     return kept | ({"data": kept.get("data", {}) | text} if text else {})
+
+
+def _stateful(spec: Object) -> Object:
+    """With claim templates as a server stores them."""
+    kind: Object = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}}
+    templates = [
+        kind | each | {"spec": {"volumeMode": "Filesystem"} | each["spec"]}
+        for each in spec.get("volumeClaimTemplates", ())
+    ]
+    return dict(_STATEFUL) | spec | ({"volumeClaimTemplates": templates} if templates else {})
 
 
 def _with_template(spec: Object) -> Object:
@@ -136,8 +159,10 @@ def validate(kind: ObjectKind, found: Object, live: Object | None) -> None:
                 "metadata.labels",
                 f"Invalid value: {value!r} of {label}: at most 63 letters, digits, -, _ and .",
             )
-    if kind.name in ("Deployment", "ReplicaSet"):
+    if kind.name in ("Deployment", "ReplicaSet", "StatefulSet"):
         _validate_template(kind, found, live)
+    if kind.name == "StatefulSet" and live is not None:
+        _validate_fixed(kind, found, live)
     if kind.name == "Pod":
         _validate_containers(kind, name, "spec", found["spec"])
         if live and normalized(live["spec"].get("containers")) != found["spec"].get("containers"):
@@ -173,6 +198,16 @@ def _validate_template(kind: ObjectKind, found: Object, live: Object | None) -> 
     if not isinstance(spec["replicas"], int) or spec["replicas"] < 0:
         raise invalid(kind, name, "spec.replicas", "Invalid value: must be greater than or equal to 0")
     _validate_containers(kind, name, "spec.template.spec", spec["template"]["spec"])
+
+
+def _validate_fixed(kind: ObjectKind, found: Object, live: Object) -> None:
+    if any(found["spec"].get(name) != live["spec"].get(name) for name in _FIXED):
+        why = (
+            "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', "
+            "'template', 'updateStrategy', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' "
+            "are forbidden"
+        )
+        raise invalid(kind, found["metadata"]["name"], "spec", why)
 
 
 def _validate_containers(kind: ObjectKind, name: str, field: str, spec: Object) -> None:

@@ -51,6 +51,23 @@ KINDS = (
         subresources=("status", "scale"),
     ),
     ObjectKind(
+        "statefulsets",
+        "StatefulSet",
+        group="apps",
+        short=("sts",),
+        categories=ALL,
+        subresources=("status", "scale"),
+    ),
+    ObjectKind("persistentvolumeclaims", "PersistentVolumeClaim", short=("pvc",)),
+    ObjectKind(
+        "storageclasses",
+        "StorageClass",
+        namespaced=False,
+        group="storage.k8s.io",
+        short=("sc",),
+        subresources=(),
+    ),
+    ObjectKind(
         "replicasets",
         "ReplicaSet",
         group="apps",

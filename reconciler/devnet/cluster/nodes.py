@@ -15,6 +15,7 @@ from reconciler.devnet.cluster.kinds import Object
 from reconciler.devnet.cluster.pod_lifecycle import PodState, lifecycle_of, pod_states
 from reconciler.devnet.cluster.resource_totals import pod_amounts
 from reconciler.devnet.cluster.selectors import has_affinity
+from reconciler.devnet.cluster.stateful_sets import unbound_claim
 from reconciler.devnet.cluster.store import ObjectKey, key_of
 from reconciler.devnet.cluster.writes import Writes, stamp
 
@@ -115,6 +116,11 @@ class Nodes:
         return None
 
     def _bind(self, pod: Object) -> None:
+        if unbound_claim(self._writes, pod):
+            self._unschedulable(
+                pod, "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
+            )
+            return
         nodes = self._writes.store.all("nodes")
         wants, lacking = pod_amounts(pod), Counter[str]()
         fitting: list[tuple[Decimal, str]] = []

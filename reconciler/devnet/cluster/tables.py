@@ -202,6 +202,20 @@ _COLUMNS: dict[str, list[tuple[str, int, Cell]]] = {
         ("Images", 1, _images),
         _SELECTOR,
     ],
+    "StatefulSet": [
+        _NAME,
+        ("Ready", 0, lambda found: f"{_status(found, 'readyReplicas')}/{found['spec']['replicas']}"),
+        ("Containers", 1, _names),
+        ("Images", 1, _images),
+    ],
+    "PersistentVolumeClaim": [
+        _NAME,
+        ("Status", 0, lambda found: _status(found, "phase", "Pending")),
+        ("Volume", 0, lambda found: found["spec"].get("volumeName", "")),
+        ("Capacity", 0, lambda found: found.get("status", {}).get("capacity", {}).get("storage", "")),
+        ("StorageClass", 0, lambda found: found["spec"].get("storageClassName", "")),
+    ],
+    "StorageClass": [_NAME, ("Provisioner", 0, lambda found: found.get("provisioner", ""))],
     "ReplicaSet": [
         _NAME,
         ("Desired", 0, lambda found: str(found["spec"]["replicas"])),

@@ -13,7 +13,7 @@ from reconciler.values.machines import Capacity, Machine, Promise
 from reconciler.values.observed import AdapterView
 from reconciler.values.plans import Reason
 from reconciler.values.readings import Reading, Seen, Unseen
-from reconciler.values.resources import Attribute, Resources, total
+from reconciler.values.resources import Attribute, Parts, Resources, total
 
 ADAPTER = "adapter"
 """Order attribute that names an adapter."""
@@ -25,17 +25,22 @@ _NAMED = (Reason.ADAPTER_DENIED, Reason.NETWORK_POLICY_MISSING, Reason.AUTH_FAIL
 
 @dataclass(frozen=True, slots=True)
 class AdapterHeadroom:
-    """What is left of one adapter: of each machine, and of the sum that may be promised; may be negative."""
+    """What is left of one adapter: of each machine, of the sum that may be promised, and of persistent
+    volumes by class; may be negative.
+    """
 
     machines: tuple[FreeMachine, ...]
     left: Resources
     workloads_are_whole: bool = False
+    volumes_left: Parts[str] = ()
 
     def pack(self, pieces: Pieces, attributes: Sequence[Attribute]) -> tuple[str, ...] | None:
         """The machine of each piece (of all of them, where workloads are whole); None if they do not fit."""
         packed = self.packed(pieces)
         wanted = total(list(packed))
         if not self.left.covers(wanted) or wanted.leased_ips > max(self.left.leased_ips, 0):
+            return None
+        if self._short_classes(pieces):
             return None
         machines = eligible(self.machines, attributes)
         found = fit([machine.free for machine in machines], packed)
@@ -51,7 +56,8 @@ class AdapterHeadroom:
             replace(each, free=each.free - taken[each.name]) if each.name in taken else each
             for each in self.machines
         )
-        return replace(self, machines=rest, left=self.left - total(list(packed)))
+        volumes = without_volumes(self.volumes_left, total(list(pieces)))
+        return replace(self, machines=rest, left=self.left - total(list(packed)), volumes_left=volumes)
 
     def shortage(self, pieces: Pieces, attributes: Sequence[Attribute]) -> str:
         """Why the pieces do not fit, with the figures."""
@@ -61,6 +67,8 @@ class AdapterHeadroom:
             return f"{self.left.without_negatives().describe()} is free: too little {', '.join(short)}"
         if wanted.leased_ips > (free := max(self.left.leased_ips, 0)):
             return f"{free} addresses of its pool are free: too few leased IPs"
+        if classes := self._short_classes(pieces):
+            return f"too little persistent storage of class {', '.join(classes)} is free"
         machines = eligible(self.machines, attributes)
         if not machines:
             return "no machine has the requested attributes"
@@ -76,8 +84,24 @@ class AdapterHeadroom:
         return max((len(set(attributes) & set(each.attributes)) for each in self.machines), default=0)
 
     def packed(self, pieces: Pieces) -> Pieces:
-        """What goes to a machine as one: each piece, or all of them together where workloads are whole."""
-        return (total(list(pieces)),) if self.workloads_are_whole else pieces
+        """What goes to a machine as one: each piece without its persistent volumes, or all of them together
+        where workloads are whole.
+        """
+        local = tuple(piece.on_machine for piece in pieces)
+        return (total(list(local)),) if self.workloads_are_whole else local
+
+    def _short_classes(self, pieces: Pieces) -> tuple[str, ...]:
+        """The classes of persistent volumes of which too little is left."""
+        left = dict(self.volumes_left)
+        wanted = total(list(pieces)).volumes
+        return tuple(name for name, part in wanted if part > left.get(name, 0))
+
+
+def without_volumes(left: Parts[str], taken: Resources) -> Parts[str]:
+    """What is left of the persistent volumes of each class; may be negative."""
+    if not left or not (gone := dict(taken.volumes)):
+        return left
+    return tuple((name, part - gone.get(name, 0)) for name, part in left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +179,8 @@ def adapter_headroom(
 ) -> AdapterHeadroom:
     """An adapter's room before any promise; what our workloads hold is taken from its machines."""
     left = replace(capacity.total.percent(100 - reserve_percent), leased_ips=leased_ips)
-    return AdapterHeadroom(free, left, capacity.workloads_are_whole)
+    volumes = tuple((name, part * (100 - reserve_percent) // 100) for name, part in capacity.volumes)
+    return AdapterHeadroom(free, left, capacity.workloads_are_whole, volumes)
 
 
 def free_machine(machine: Machine) -> FreeMachine:

@@ -18,6 +18,7 @@ from reconciler.planning.capacity.headroom import (
     adapter_headroom,
     free_machine,
     reserve_percent,
+    without_volumes,
 )
 from reconciler.planning.capacity.packing import FreeMachine, eligible, fit
 from reconciler.planning.capacity.placement import tied_adapter, tied_adapters
@@ -299,6 +300,7 @@ class _Machines:
             name: {each.name: each.free for each in room.machines} for name, room in self._rooms.items()
         }
         self._left = {name: room.left for name, room in self._rooms.items()}
+        self._volumes = {name: room.volumes_left for name, room in self._rooms.items()}
         most = basis.limits.capacity
         self._ceiling = most.percent(100 - reserve_percent(basis.desired)) if most is not None else None
         self._eligible: dict[tuple[str, tuple[Attribute, ...]], list[str]] = {}
@@ -307,13 +309,14 @@ class _Machines:
         """What is left."""
         return Headroom({name: self._room(name) for name in self._rooms}, self._ceiling)
 
-    def count(self, claimed: Mapping[str, Resources]) -> None:
+    def count(self, claimed: Mapping[str, Resources], *, is_ceiling: bool = True) -> None:
         """Deduct claims from the sums that may be promised, by adapter ("": to be chosen)."""
-        if self._ceiling is not None:
+        if self._ceiling is not None and is_ceiling:
             self._ceiling -= total(list(claimed.values()))
         for name, amount in claimed.items():
             if name in self._left:
-                self._left[name] -= amount
+                self._left[name] -= amount.on_machine
+                self._volumes[name] = without_volumes(self._volumes[name], amount)
 
     def pieces(self, claim: Claim) -> Mapping[int, Resources]:
         """All pieces of a claim by index; none on an unseen adapter."""
@@ -336,7 +339,8 @@ class _Machines:
         if not claim.adapter:
             promise = self._choose(claim)
             if promise is None:  # it counts against the sum that may be promised, wherever it will run
-                self._left = {name: left - total(list(claim.pieces)) for name, left in self._left.items()}
+                claimed = total(list(claim.pieces))
+                self.count(dict.fromkeys(self._left, claimed), is_ceiling=False)
             return promise
         free, machines = self._free[claim.adapter], self._eligible_on(claim.adapter, claim.attributes)
         found = fit([free[name] for name in machines], list(rest.values()))
@@ -360,13 +364,16 @@ class _Machines:
         """Give up its machines and choose again; without another choice it keeps them."""
         before = dict(self._free[claim.adapter]), self._left[claim.adapter]
         packed = self._rooms[claim.adapter].packed(claim.pieces)
+        volumes = self._volumes[claim.adapter]
         self._left[claim.adapter] += total(list(packed))
+        self._volumes[claim.adapter] = without_volumes(volumes, total(list(claim.pieces)).times(-1))
         for index, piece in enumerate(packed):
             if index not in rest:
                 self._free[claim.adapter][claim.machines[index]] += piece
         promise = self._choose(claim)
         if promise is None:
             self._free[claim.adapter], self._left[claim.adapter] = before
+            self._volumes[claim.adapter] = volumes
         return promise
 
     def _choose(self, claim: Claim) -> Promise | None:
@@ -374,6 +381,8 @@ class _Machines:
         if promise is not None:
             packed = self._rooms[promise.adapter].packed(claim.pieces)
             self._left[promise.adapter] -= total(list(packed))
+            wanted = total(list(claim.pieces))
+            self._volumes[promise.adapter] = without_volumes(self._volumes[promise.adapter], wanted)
             for name, piece in zip(promise.machines, packed, strict=True):
                 self._free[promise.adapter][name] -= piece
         return promise
@@ -381,4 +390,5 @@ class _Machines:
     def _room(self, name: str) -> AdapterHeadroom:
         free = self._free[name]
         machines = tuple(FreeMachine(m.name, free[m.name], m.attributes) for m in self._rooms[name].machines)
-        return replace(self._rooms[name], machines=machines, left=self._left[name])
+        left, volumes = self._left[name], self._volumes[name]
+        return replace(self._rooms[name], machines=machines, left=left, volumes_left=volumes)

@@ -68,4 +68,5 @@ def _open(basis: MarketBasis) -> Iterator[tuple[OrderId, tuple[ResourceUnit, ...
 
 
 def _all(units: tuple[ResourceUnit, ...]) -> Resources:
-    return total([unit.all for unit in units])
+    """What the units claim of machines; persistent volumes are bounded by the capacity of their class."""
+    return total([unit.all.on_machine for unit in units])

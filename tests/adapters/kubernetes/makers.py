@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.adapters.kubernetes.manifests import deployment_manifests, policy_manifests, service_manifests
+from reconciler.adapters.kubernetes.manifests import controller_manifests, policy_manifests, service_manifests
 from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.values.clusters import KubernetesSettings
@@ -28,7 +28,7 @@ def raw(found: Object) -> bytes:
 
 def deployments(workload: Workload, digest: str = "d", ready: bool = True) -> list[Object]:
     """Rolled out, or (not `ready`) just created."""
-    found = deployment_manifests(rendering(workload, digest), {})
+    found = controller_manifests(rendering(workload, digest), {})
     for each in found:
         count = each["spec"]["replicas"]
         each["metadata"] |= {"uid": "u", "generation": 1, "resourceVersion": "1"}

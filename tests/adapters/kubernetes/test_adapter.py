@@ -280,7 +280,7 @@ def test_changes_by_the_cluster_itself_are_no_drift(backend: ClusterBackend) -> 
     assert drifted.digest == "d"
 
     sight = backend.adapter._observer
-    deployments = sight._deployments.read()
+    deployments = sight._controllers["deployment"].read()
     assert isinstance(deployments, Seen)
     (view,) = deployments.view.values()
     sight.server_drift[backend.namespace, name] = view.drift

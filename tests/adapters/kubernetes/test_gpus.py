@@ -135,7 +135,7 @@ def test_what_no_node_has_is_neither_bid_on_nor_started(
     reading = capacity_of(views, [], [], None)
     assert isinstance(reading, Seen)
 
-    features = features_of(KubernetesSettings(), reading.view.machines)
+    features = features_of(KubernetesSettings(), reading.view)
 
     assert bool(unsupported(workload(1, wanted), features)) == missing
     if missing and wanted.gpu_models != (GpuModel("amd"),):

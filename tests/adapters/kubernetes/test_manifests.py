@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.adapters.kubernetes import naming
 from reconciler.adapters.kubernetes.manifests import (
-    deployment_manifests,
+    controller_manifests,
     frame_manifests,
     parts_of,
     policy_manifests,
     service_manifests,
 )
 from reconciler.adapters.kubernetes.namespaces import limits_manifest, namespace_manifest, quota_manifest
-from reconciler.values.clusters import GlobalPorts, LeaseIsolation, OptOut, PodSecurity
+from reconciler.values.clusters import GlobalPorts, LeaseIsolation, OptOut, PodSecurity, VolumeClass
 from reconciler.values.desired import Env, Port
+from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.resources import Resources
 from reconciler.values.specification import ContainerProbe, Rollout, RolloutStrategy, ServiceVolume
 from tests.adapters.kubernetes.makers import SPACE, Object, rendering
@@ -43,7 +46,7 @@ def test_a_container_has_the_services_resources_and_program() -> None:
         | {"resources": Resources(1500, 1 << 30, 2 << 30, 1)}
     )
 
-    found = container(only(deployment_manifests(rendering(workload(1, given)), {})))
+    found = container(only(controller_manifests(rendering(workload(1, given)), {})))
 
     amounts = {"cpu": "1500m", "memory": "1Gi", "ephemeral-storage": "2Gi", "nvidia.com/gpu": "1"}
     assert found["resources"] == {"requests": amounts, "limits": amounts}
@@ -59,7 +62,7 @@ def test_a_container_has_the_services_resources_and_program() -> None:
 
 
 def test_a_tenants_pod_has_no_privileges() -> None:
-    manifest = only(deployment_manifests(rendering(workload(1)), {}))
+    manifest = only(controller_manifests(rendering(workload(1)), {}))
 
     pod = manifest["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
@@ -74,20 +77,20 @@ def test_a_tenants_pod_has_no_privileges() -> None:
 
 
 def test_a_rollout_never_exceeds_the_lease() -> None:
-    strategy = only(deployment_manifests(rendering(workload(1)), {}))["spec"]["strategy"]
+    strategy = only(controller_manifests(rendering(workload(1)), {}))["spec"]["strategy"]
 
     assert strategy["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
 
 
 def test_a_paused_workload_has_no_replicas() -> None:
-    assert only(deployment_manifests(rendering(workload(1, service(count=3))), {}))["spec"]["replicas"] == 3
-    assert only(deployment_manifests(rendering(workload(1, paused=True)), {}))["spec"]["replicas"] == 0
+    assert only(controller_manifests(rendering(workload(1, service(count=3))), {}))["spec"]["replicas"] == 3
+    assert only(controller_manifests(rendering(workload(1, paused=True)), {}))["spec"]["replicas"] == 0
 
 
 def test_services_find_each_other_by_their_manifest_names() -> None:
     wanted = workload(1, service(), service("db", ports=(Port(5432),)))
 
-    manifests = deployment_manifests(rendering(wanted), {"db": "10.96.0.7"})
+    manifests = controller_manifests(rendering(wanted), {"db": "10.96.0.7"})
 
     aliases = [manifest["spec"]["template"]["spec"]["hostAliases"] for manifest in manifests]
     assert aliases == [[{"ip": "10.96.0.7", "hostnames": ["db"]}]] * 2
@@ -115,7 +118,7 @@ def test_exposed_ports_get_a_service_and_public_ones_a_node_port() -> None:
 def test_every_object_names_its_lease_digest_and_parts() -> None:
     wanted = workload(1, service(ports=(Port(80),)), service("db"))
 
-    made = (deployment_manifests(rendering(wanted), {}), service_manifests(rendering(wanted)))
+    made = (controller_manifests(rendering(wanted), {}), service_manifests(rendering(wanted)))
     for manifest in (*made[0], *made[1], *policy_manifests(rendering(wanted))):
         notes = manifest["metadata"]["annotations"]
         assert notes["virtengine.com/lease"] == str(wanted.lease)
@@ -131,14 +134,14 @@ def test_every_object_names_its_lease_digest_and_parts() -> None:
 
 
 def test_a_changed_digest_alone_restarts_no_pod() -> None:
-    first, second = (only(deployment_manifests(rendering(workload(1), digest), {})) for digest in "ab")
+    first, second = (only(controller_manifests(rendering(workload(1), digest), {})) for digest in "ab")
 
     assert first["spec"] == second["spec"]
 
 
 def test_a_changed_pod_specification_changes_the_hash() -> None:
     marks = {
-        only(deployment_manifests(rendering(workload(1, service(image=image))), {}))["metadata"]["labels"][
+        only(controller_manifests(rendering(workload(1, service(image=image))), {}))["metadata"]["labels"][
             "virtengine.com/spec"
         ]
         for image in ("a:1", "a:2")
@@ -171,14 +174,14 @@ def test_the_namespace_rejects_privileged_pods() -> None:
 
 
 def pod_of(**settings: Any) -> Object:
-    manifest = only(deployment_manifests(rendering(workload(1), **settings), {}))
+    manifest = only(controller_manifests(rendering(workload(1), **settings), {}))
     found: Object = manifest["spec"]["template"]["spec"]
     return found
 
 
 def test_a_container_without_storage_has_a_limit_that_a_kubelet_heeds() -> None:
     given = replace(service(), resources=Resources(100, 1 << 20, 0))
-    limits = container(only(deployment_manifests(rendering(workload(1, given)), {})))["resources"]["limits"]
+    limits = container(only(controller_manifests(rendering(workload(1, given)), {})))["resources"]["limits"]
     assert limits["ephemeral-storage"] == "5Mi"
 
 
@@ -216,7 +219,7 @@ def test_a_lease_with_its_own_namespace_has_all_objects_there() -> None:
     wanted = workload(1, service(ports=(Port(80),), count=2))
     made = rendering(wanted, isolation=LeaseIsolation.NAMESPACE)
     frame = frame_manifests(made, ())
-    objects = [*frame, *policy_manifests(made), *service_manifests(made), *deployment_manifests(made, {})]
+    objects = [*frame, *policy_manifests(made), *service_manifests(made), *controller_manifests(made, {})]
     assert {each["metadata"].get("namespace", "") for each in objects} == {"", wanted.id}
     assert {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in objects} == set(parts_of(made))
     assert all(each["metadata"]["labels"]["virtengine.com/workload"] == wanted.id for each in objects)
@@ -260,7 +263,7 @@ def test_volumes_probes_and_grace_are_those_of_the_service() -> None:
         grace_seconds=90,
     )
 
-    pod = only(deployment_manifests(rendering(workload(1, given)), {}))["spec"]["template"]["spec"]
+    pod = only(controller_manifests(rendering(workload(1, given)), {}))["spec"]["template"]["spec"]
 
     (found,) = pod["containers"]
     assert pod["volumes"] == [
@@ -278,8 +281,7 @@ def test_volumes_probes_and_grace_are_those_of_the_service() -> None:
         "failureThreshold": 2,
         "httpGet": {"path": "/live", "port": 80},
     }
-    started = timing | {"initialDelaySeconds": 0, "failureThreshold": 3}
-    assert found["readinessProbe"] == started | {"tcpSocket": {"port": 80}}
+    assert found["readinessProbe"] == timing | {"failureThreshold": 3, "tcpSocket": {"port": 80}}
     assert pod["terminationGracePeriodSeconds"] == 90
 
 
@@ -294,5 +296,42 @@ def test_volumes_probes_and_grace_are_those_of_the_service() -> None:
     ],
 )
 def test_a_rollout_follows_the_service(rollout: Rollout, strategy: Object) -> None:
-    made = only(deployment_manifests(rendering(workload(1, service(rollout=rollout))), {}))
+    made = only(controller_manifests(rendering(workload(1, service(rollout=rollout))), {}))
     assert made["spec"]["strategy"] == strategy
+
+
+def test_a_service_with_a_persistent_volume_is_a_stateful_set() -> None:
+    volume = ServiceVolume("data", 64 << 20, "/data", "beta2", read_only=True)
+    wanted = workload(1, service(volumes=(volume,)), service("plain"))
+    made = rendering(wanted, storage_classes=(VolumeClass("beta2", "fast", 1 << 40),))
+
+    stateful, plain = controller_manifests(made, {})
+
+    assert (stateful["kind"], plain["kind"]) == ("StatefulSet", "Deployment")
+    (claim,) = stateful["spec"]["volumeClaimTemplates"]
+    assert claim["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "fast",
+        "resources": {"requests": {"storage": "64Mi"}},
+    }
+    assert claim["metadata"]["annotations"]["virtengine.com/storage-class"] == "beta2"
+    mounts = container(stateful)["volumeMounts"]
+    assert mounts == [{"name": "data", "mountPath": "/data", "readOnly": True}]
+    assert "volumes" not in stateful["spec"]["template"]["spec"]
+    assert container(stateful)["resources"]["limits"]["ephemeral-storage"] == "64Mi"
+    assert f"statefulset/{stateful['metadata']['name']}" in parts_of(made)
+    assert "volumeClaimTemplates" not in json.loads(
+        stateful["metadata"]["annotations"]["virtengine.com/applied"]
+    )
+    existing = replace(made, claimed_classes={("web", "data"): "slow"})
+    (again, _) = controller_manifests(existing, {})
+    assert again["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"] == "slow"
+
+
+def test_a_stateful_sets_name_leaves_room_for_its_revisions() -> None:
+    longest = workload_id(LeaseId(OrderId("ve1a", 2**64 - 1, 2**32 - 1, 2**32 - 1), "ve1p"))
+    names = {naming.stateful_name(longest, name) for name in ("web", "w" * 63, "v" * 63)}
+    assert len(names) == 3
+    assert all(len(name) <= 52 for name in names)
+    short = workload(1).id
+    assert naming.stateful_name(short, "web") == naming.object_name(short, "web")

@@ -67,6 +67,8 @@ def test_denied_permissions_are_named(granting: ApiClient) -> None:
     lacking = denied_permissions(granting, "provider-workloads", required_permissions(LeaseIsolation.SHARED))
     assert [right.describe() for right in lacking] == [
         "delete deployments.apps",
+        "delete statefulsets.apps",
+        "delete persistentvolumeclaims",
         "delete services",
         "delete networkpolicies.networking.k8s.io",
         "delete replicasets.apps",

@@ -9,16 +9,16 @@ from reconciler.adapters.kubernetes import objects
 from reconciler.adapters.kubernetes.troubles import workload_trouble
 from reconciler.adapters.kubernetes.views import (
     ContainerView,
-    DeploymentView,
+    ControllerView,
     PodView,
-    deployment_view,
+    controller_view,
     pod_view,
 )
 from tests.adapters.kubernetes.makers import deployments, pod, raw
 from tests.contracts.adapter_backends import service, workload
 
 OBJECT = deployments(workload(1), ready=False)[0]
-DEPLOYMENT = deployment_view(raw(OBJECT))
+DEPLOYMENT = controller_view(raw(OBJECT))
 
 
 def pod_with(**changes: Any) -> PodView:
@@ -31,7 +31,7 @@ def waiting(reason: str, message: str = "") -> objects.Waiting:
     return objects.Waiting(reason, message)
 
 
-def reason_of(*pods: PodView, deployment: DeploymentView = DEPLOYMENT) -> str:
+def reason_of(*pods: PodView, deployment: ControllerView = DEPLOYMENT) -> str:
     trouble = workload_trouble([deployment], list(pods))
     return trouble.reason if trouble else ""
 

@@ -8,7 +8,7 @@ import pytest
 from reconciler.adapters.kubernetes import objects
 from reconciler.adapters.kubernetes.namespaces import quota_manifest
 from reconciler.adapters.kubernetes.views import (
-    deployment_view,
+    controller_view,
     foreign_pod_view,
     node_view,
     object_meta,
@@ -28,7 +28,7 @@ READY = {"type": "Ready", "status": "True"}
 def test_a_deployment_shows_its_rollout() -> None:
     wanted = workload(1, service(count=2))
 
-    view = deployment_view(raw(deployments(wanted)[0]))
+    view = controller_view(raw(deployments(wanted)[0]))
 
     assert (view.meta.workload, view.meta.lease, view.meta.digest) == (wanted.id, lease(1), "d")
     assert (view.replicas, view.ready, view.rolled_out, view.drift, view.failure) == (2, 2, True, "", "")
@@ -38,19 +38,19 @@ def test_a_status_of_an_older_generation_is_ignored() -> None:
     found = deployments(workload(1))[0]
     found["metadata"]["generation"] = 2
 
-    assert not deployment_view(raw(found)).rolled_out
+    assert not controller_view(raw(found)).rolled_out
 
 
 def test_drift_is_measured_against_the_applied_annotation() -> None:
     found = deployments(workload(1))[0]
     found["spec"]["template"]["spec"]["containers"][0]["image"] = "evil:1"
-    assert "image" in deployment_view(raw(found)).drift
+    assert "image" in controller_view(raw(found)).drift
 
     found["metadata"]["annotations"]["virtengine.com/applied"] = "{"
-    assert deployment_view(raw(found)).drift == "unreadable"
+    assert controller_view(raw(found)).drift == "unreadable"
 
     del found["metadata"]["annotations"]["virtengine.com/applied"]
-    assert deployment_view(raw(found)).drift == "unmarked"
+    assert controller_view(raw(found)).drift == "unmarked"
 
 
 def test_an_address_from_the_server_is_no_drift() -> None:
@@ -67,7 +67,7 @@ def test_a_lease_that_does_not_match_the_label_is_ignored(note: str) -> None:
     found = deployments(workload(1))[0]
     found["metadata"]["annotations"]["virtengine.com/lease"] = note
 
-    assert deployment_view(raw(found)).meta.lease is None
+    assert controller_view(raw(found)).meta.lease is None
 
 
 def test_an_object_without_labels_has_no_workload() -> None:

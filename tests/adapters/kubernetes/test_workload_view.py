@@ -12,7 +12,7 @@ from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.views import (
     ForeignPodView,
     NodeView,
-    deployment_view,
+    controller_view,
     part_view,
     pod_view,
 )
@@ -46,7 +46,7 @@ class Fixture:
 
     def running(self, server_drift: Mapping[str, str] | None = None) -> ObservedWorkload | None:
         group = group_by_workload(
-            [deployment_view(raw(each)) for each in self.deployments],
+            [controller_view(raw(each)) for each in self.deployments],
             [
                 *(part_view(raw(each), "service") for each in self.services),
                 *(part_view(raw(each), "networkpolicy") for each in self.policies),
@@ -70,6 +70,7 @@ def test_a_complete_workload_is_ready() -> None:
         pods=("p0", "p1"),
         uids=("u", "u"),
         ready_by_service=(("db", 1), ("web", 1)),
+        volumes=(("db", ()), ("web", ())),
     )
 
 
@@ -128,7 +129,7 @@ def test_server_drift_is_no_drift() -> None:
     shown = Fixture()
     shown.deployments[0]["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/web:1"
     name = shown.deployments[0]["metadata"]["name"]
-    difference = deployment_view(raw(shown.deployments[0])).drift
+    difference = controller_view(raw(shown.deployments[0])).drift
 
     assert shown.require_running().drifted
     found = shown.running({f"deployment/{name}": difference})
@@ -196,8 +197,8 @@ def test_any_object_can_name_the_lease() -> None:
 
 
 def test_groups_are_the_same_only_with_identical_objects() -> None:
-    view = deployment_view(raw(deployments(WEB)[0]))
-    other = deployment_view(raw(deployments(WEB)[0]))
+    view = controller_view(raw(deployments(WEB)[0]))
+    other = controller_view(raw(deployments(WEB)[0]))
 
     assert WorkloadObjects([view]).same(WorkloadObjects([view]))
     assert not WorkloadObjects([view]).same(WorkloadObjects([other]))
