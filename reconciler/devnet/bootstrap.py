@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.chain.keyring import create_keyring
 from reconciler.devnet.accounts import CHAIN_ID, PROVIDER, key_of, names
 from reconciler.devnet.errors import DevnetError
+from reconciler.devnet.gateway_files import create_gateway_files, recipient
 from reconciler.devnet.home import BlockPace, Facts, Home
 from reconciler.devnet.operator_git import git
 from reconciler.documents.model import API_VERSION
@@ -39,6 +40,13 @@ adapters:
 listen:
   api: "127.0.0.1:{ports.api}"
   metrics: "127.0.0.1:{ports.metrics}"
+gateway:
+  address: "127.0.0.1:{ports.gateway}"
+  certificate: "{certificate}"
+  key: "{key}"
+sealing:
+  recipient: {recipient}
+  identity: "{identity}"
 timing:
   poll_seconds: {poll}
   cycle_at_most_seconds: 5
@@ -70,6 +78,7 @@ def bootstrap(home: Home, facts: Facts) -> None:
             keyring.add(name, key_of(name))
     if not home.repository.exists():
         _create_repository(home.repository, facts.pace)
+    create_gateway_files(home)
     _write_host(home, facts)
 
 
@@ -106,7 +115,9 @@ def _with_pace(config: str, pace: BlockPace) -> str:
 
 _DEVNET_NETWORK = """\
 network_policy: not-enforced  # a devnet has no tenants
-ingress: {controller: nginx, domain: apps.localhost}"""
+ingress: {controller: nginx, domain: apps.localhost}
+storage_classes:
+  - {class: beta2, name: standard, capacity: 1Ti}"""
 
 
 def _without_network(adapter: str) -> str:
@@ -129,6 +140,10 @@ def _write_host(home: Home, facts: Facts) -> None:
         ports=facts.ports,
         chain_id=CHAIN_ID,
         kubeconfig=facts.kubeconfig or "kubeconfig",
+        certificate=home.certificate.name,
+        key=home.certificate.with_suffix(".key").name,
+        recipient=recipient(home),
+        identity=home.identity.name,
         poll=max(0.05, round(facts.pace.block_seconds / 5, 3)),
         hosts=_THIS_MACHINE.format(records=home.records) if facts.this_machine else "",
         capacity=_CAPACITY if facts.kubeconfig else "",

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from reconciler.devnet.audit import audit
 from reconciler.devnet.demo import Demo, Step
+from reconciler.devnet.demo_manifest import MANIFEST_STEPS
 from reconciler.devnet.demo_market import MARKET_STEPS
 from reconciler.devnet.demo_workloads import WORKLOAD_STEPS, transitions_published
-from reconciler.devnet.operator_git import DESIRED, STATUS
+from reconciler.devnet.operator_git import DESIRED, STATUS, TENANTS
 from reconciler.values.observed import State
 
 DUE_BLOCKS = 80
@@ -150,12 +151,14 @@ MONEY_STEPS = (
     ),
 )
 
-STEPS: tuple[Step, ...] = (*MARKET_STEPS, *WORKLOAD_STEPS, *MONEY_STEPS)
+STEPS: tuple[Step, ...] = (*MARKET_STEPS, *WORKLOAD_STEPS, *MANIFEST_STEPS, *MONEY_STEPS)
 
 
 def summary(demo: Demo) -> Iterator[str]:
     """The history of both branches, and the balance sheet."""
-    for name, branch in (("desired", DESIRED), ("status", STATUS)):
+    for name, branch in (("desired", DESIRED), ("tenants", TENANTS), ("status", STATUS)):
+        if not demo.probe.head(branch):
+            continue
         yield f"git log of the {name} branch"
         yield from (f"  {line}" for line in demo.probe.log(branch))
     yield "balance sheet of the provider (coins of a SIMULATED chain)"

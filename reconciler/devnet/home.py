@@ -27,6 +27,7 @@ class DevnetPorts:
     cluster: int = 0
     api: int = 0
     metrics: int = 0
+    gateway: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,16 @@ class Home:
         return self.directory / "keyring"
 
     @property
+    def certificate(self) -> Path:
+        """The gateway's certificate, which is its own authority, and beside it its key (.key)."""
+        return self.directory / "gateway.pem"
+
+    @property
+    def identity(self) -> Path:
+        """The age identity for sealed values."""
+        return self.directory / "identity.age"
+
+    @property
     def blocks(self) -> Path:
         """The simulated chain's blocks."""
         return self.directory / "chain" / "blocks.jsonl"
@@ -127,6 +138,8 @@ class Home:
             "rpc": f"http://127.0.0.1:{facts.ports.rpc}",
             "api": f"http://127.0.0.1:{facts.ports.api}",
             "metrics": f"http://127.0.0.1:{facts.ports.metrics}/metrics",
+            "gateway": gateway_url(facts),
+            "gateway_ca": str(self.certificate),
             "kubeconfig": facts.kubeconfig or str(self.kubeconfig),
             "host": str(self.host_file),
             "repository": str(self.repository),
@@ -158,6 +171,11 @@ class Home:
             ) from None
         finally:
             os.close(handle)
+
+
+def gateway_url(facts: Facts) -> str:
+    """The tenants' gateway; its certificate names localhost."""
+    return f"https://localhost:{facts.ports.gateway}"
 
 
 def _is_running(pid: int) -> bool:

@@ -10,6 +10,7 @@ from reconciler.devnet.errors import DevnetError
 
 DESIRED = "main"
 STATUS = "status/provider"
+TENANTS = "tenants/provider"
 SECONDS_MAX = 30
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "operator",

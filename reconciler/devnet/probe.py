@@ -170,9 +170,14 @@ class Probe:
         """The message of a hold on an order, "" where there is no such hold."""
         return _message(self.api("/api/v1/bid-engine/status")["holds"], subject, reason)
 
+    def files(self, branch: str) -> list[str]:
+        """The contents of a branch's files."""
+        names = git(self._repository, "ls-tree", "-r", "--name-only", branch).splitlines()
+        return [git(self._repository, "show", f"{branch}:{name}") for name in names]
+
     def missing_file(self, workload: str) -> str:
-        """The message of the hold on a workload without a file, "" if there is none."""
-        return _message(self.api(f"/api/v1/workloads/{workload}")["workload"]["holds"], "", "NoWorkloadFile")
+        """The message of the hold on a workload without a manifest or file, "" if there is none."""
+        return _message(self.api(f"/api/v1/workloads/{workload}")["workload"]["holds"], "", "NoManifest")
 
     def workload_state(self, workload: str) -> str:
         """The workload's phase in lower case, "" where there is no such workload."""

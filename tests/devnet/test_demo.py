@@ -12,8 +12,10 @@ from reconciler.devnet import audit as audit_module
 from reconciler.devnet.audit import audit
 from reconciler.devnet.chain import market
 from reconciler.devnet.demo import Step, StepError, no_action, run_steps
+from reconciler.devnet.demo_manifest import SDL
 from reconciler.devnet.demo_money import STEPS, nothing_changed, summary, traces
 from reconciler.devnet.errors import DevnetError
+from reconciler.devnet.probe import Probe
 from reconciler.values.plans import Reason
 from reconciler.values.snapshot import Snapshot
 from tests.devnet.stepping import SteppedWorld
@@ -59,6 +61,7 @@ HIDDEN: dict[str, Callable[[Snapshot], Snapshot]] = {
 OTHER_TESTS = {
     "withdrawn": "test_nothing_is_withdrawn",
     "left-open": "test_a_chain_that_closes_every_lost_bid",
+    "sdl-commit": "test_a_readable_secret",
     "audit": "test_a_balance_sheet_that_does_not_match",
 }
 
@@ -129,6 +132,12 @@ def test_a_chain_that_closes_every_lost_bid(world: SteppedWorld, monkeypatch: py
     monkeypatch.setattr(market, "return_deposit", lambda *a: original(*a) or True)
     run(world, *steps_before("left-open"))
     assert_fails(world, step_named("left-open"))
+
+
+def test_a_readable_secret(world: SteppedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(world, *steps_before("sdl-commit"))
+    monkeypatch.setattr(Probe, "files", lambda *_: [SDL])
+    assert_fails(world, step_named("sdl-commit"))
 
 
 def test_nothing_is_withdrawn(world: SteppedWorld) -> None:

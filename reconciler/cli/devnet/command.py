@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.devnet.tenant import home_option, tenant
-from reconciler.devnet.home import SIMULATED, BlockPace, Facts, Home
+from reconciler.devnet.home import SIMULATED, BlockPace, Facts, Home, gateway_url
 
 
 @click.group(invoke_without_command=True)
@@ -71,5 +71,6 @@ def _welcome(home: Home, facts: Facts) -> list[str]:
         f"state     git clone {home.repository}",
         f"provider  provider-daemon run --host {home.host_file}",
         f"tenant    provider-daemon devnet tenant order --home {home.directory} --price 4000",
+        f"gateway   {gateway_url(facts)}, certificate authority {home.certificate}",
         "ready; stop it with Ctrl-C",
     ]
