@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.go_text import quoted
 from reconciler.manifests.groups import GroupSpec
+from reconciler.manifests.http_option_checks import check_http_options
 from reconciler.manifests.manifest import (
     AttributeEntry,
     DeploymentManifest,
@@ -99,6 +100,7 @@ def _check_expose(expose: ManifestExpose, service: str, hosts: set[str]) -> None
         raise _invalid(f"service {service}: port value must be 0 < value <= {PORT_MAX} ")
     if expose.protocol not in tuple(Protocol):
         raise _invalid(f"service {service}: protocol {quoted(expose.protocol)} unknown")
+    check_http_options(expose.http_options)
     for host in expose.hosts or ():
         if len(host) > HOST_NAME_MAX or not _HOST_NAME.fullmatch(host):
             raise _invalid(f"service {service}: has invalid hostname {quoted(host)}")

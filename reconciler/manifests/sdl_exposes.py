@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.go_text import quoted
+from reconciler.manifests.http_option_checks import check_http_options
 from reconciler.manifests.manifest import ExposeHttpOptions, ManifestExpose, Protocol, expose_order
 from reconciler.manifests.yaml_decoding import (
     BOOLEAN,
@@ -18,14 +19,8 @@ from reconciler.manifests.yaml_decoding import (
     Structure,
 )
 from reconciler.manifests.yaml_nodes import YamlNode
+from reconciler.values.specification import DEFAULT_HTTP
 
-NEXT_CASES = ("error", "timeout", "500", "502", "503", "504", "403", "404", "429")
-"""After which answers the next container is tried; or `off` alone."""
-_BODY_BYTES, _BODY_BYTES_MAX = 1 << 20, 100 << 20
-_TIMEOUT_MILLISECONDS = 60_000
-"""Default and longest."""
-_TRIES = 3
-_DEFAULT_CASES = ("error", "timeout")
 _HOST_CHARACTER = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>\"%]|[^\x00-\x7f]")
 
 
@@ -42,28 +37,16 @@ class HttpOptionsEntry:
 
     def checked(self) -> ExposeHttpOptions:
         """The options with defaults; ManifestError where one is not allowed."""
-        _limit("body size", self.max_body_size, _BODY_BYTES_MAX, "bytes")
-        _limit("read timeout", self.read_timeout, _TIMEOUT_MILLISECONDS, "ms")
-        _limit("send timeout", self.send_timeout, _TIMEOUT_MILLISECONDS, "ms")
-        cases = self.next_cases or _DEFAULT_CASES
-        for case in cases:
-            if case == "off" and len(cases) > 1:
-                raise ManifestError("if 'off' is specified, no other cases may be specified")
-            if case != "off" and case not in NEXT_CASES:
-                raise ManifestError(f"next case is unknown: {quoted(case)}")
-        return ExposeHttpOptions(
-            self.max_body_size or _BODY_BYTES,
-            self.read_timeout or _TIMEOUT_MILLISECONDS,
-            self.send_timeout or _TIMEOUT_MILLISECONDS,
-            self.next_tries or _TRIES,
+        options = ExposeHttpOptions(
+            self.max_body_size or DEFAULT_HTTP.body_bytes_max,
+            self.read_timeout or DEFAULT_HTTP.read_timeout_milliseconds,
+            self.send_timeout or DEFAULT_HTTP.send_timeout_milliseconds,
+            self.next_tries or DEFAULT_HTTP.next_tries,
             self.next_timeout,
-            cases,
+            self.next_cases or DEFAULT_HTTP.next_cases,
         )
-
-
-def _limit(name: str, value: int, most: int, unit: str) -> None:
-    if value > most:
-        raise ManifestError(f"http option not allowed: {name} cannot be greater than {most} {unit}")
+        check_http_options(options)
+        return options
 
 
 @dataclass(frozen=True, slots=True)

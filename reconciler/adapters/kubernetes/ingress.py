@@ -11,7 +11,7 @@ from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.values.clusters import IngressController, IngressSettings
 from reconciler.values.desired import Port, Service
 from reconciler.values.ids import WorkloadId
-from reconciler.values.specification import DEFAULT_HTTP, HTTP_PORT, NO_NEXT_CASE, HttpOptions
+from reconciler.values.specification import DEFAULT_HTTP, HTTP_PORT, NEXT_CASES, NO_NEXT_CASE, HttpOptions
 
 Manifest = dict[str, Any]
 ROUTE_HOSTS_MAX = 16
@@ -81,8 +81,11 @@ def _options(service: Service) -> HttpOptions:
 
 
 def _nginx_options(options: HttpOptions) -> dict[str, str]:
-    """As ingress-nginx reads them: whole seconds, rounded up; answers by name."""
-    cases = (f"http_{case}" if case.isdecimal() else case for case in options.next_cases)
+    """As ingress-nginx reads them: whole seconds, rounded up; answers by name. It copies annotations into its
+    configuration, so that only known words may reach them.
+    """
+    known = dict.fromkeys(case for case in options.next_cases if case in NEXT_CASES)
+    cases = (f"http_{case}" if case.isdecimal() else case for case in known)
     is_off = NO_NEXT_CASE in options.next_cases
     return {
         f"{NGINX}proxy-body-size": str(options.body_bytes_max),

@@ -72,10 +72,20 @@ def test_a_service_with_host_names_has_an_ingress_with_its_options() -> None:
     }
 
 
-def test_off_switches_tries_off() -> None:
-    port = replace(SHOP, http=HttpOptions(next_cases=("off",)))
+@pytest.mark.parametrize(
+    ("cases", "annotation"),
+    [
+        (("off",), "off"),
+        (("timeout", "429", "timeout"), "timeout http_429"),
+        (("error timeout;\n} location /x {", "500"), "http_500"),
+        (("http_500", "error;", "http_"), ""),
+    ],
+)
+def test_only_known_cases_reach_the_configuration_of_nginx(cases: tuple[str, ...], annotation: str) -> None:
+    port = replace(SHOP, http=HttpOptions(next_cases=cases))
     (made,) = http(workload(1, service(ports=(port,))))
-    assert made["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-next-upstream"] == "off"
+    key = "nginx.ingress.kubernetes.io/proxy-next-upstream"
+    assert made["metadata"]["annotations"][key] == annotation
 
 
 def test_routes_of_the_gateway_api_have_at_most_16_host_names() -> None:
