@@ -21,7 +21,14 @@ from reconciler.manifests.manifest import (
     UnitResources,
     expose_order,
 )
-from reconciler.values.resources import LEASED_IP, RANDOM_PORT, SHARED_HTTP, Attribute, ResourceUnit
+from reconciler.values.resources import (
+    LEASED_IP,
+    RANDOM_PORT,
+    SHARED_HTTP,
+    Attribute,
+    Endpoint,
+    ResourceUnit,
+)
 
 HOST_NAME_MAX = 253
 PORT_MAX = 65_535
@@ -112,8 +119,9 @@ def _check_expose(expose: ManifestExpose, service: str, hosts: set[str]) -> None
 def check_against_groups(manifest: DeploymentManifest, groups: Sequence[GroupSpec]) -> None:
     """Raise ManifestError unless the manifest uses exactly what the groups pay for.
 
-    Stricter than the reference in one point: a service's volumes must be all those of its unit. The
-    reference lets fewer pass, and panics on more.
+    Stricter than the reference in two points. A service's volumes must be all those of its unit: the
+    reference lets fewer pass, and panics on more. Leased IP addresses must be those of the group: it counts
+    the endpoints only, so that ports of one paid address could get an address each.
     """
     _check_groups(manifest.groups or ())
     own = manifest.groups or ()
@@ -127,6 +135,21 @@ def check_against_groups(manifest: DeploymentManifest, groups: Sequence[GroupSpe
             budgets[group.name].take(service)
     for budget in budgets.values():
         budget.check_used_up()
+    _check_addresses(own)
+
+
+def _check_addresses(groups: Sequence[ManifestGroup]) -> None:
+    """An address is named in the manifest and numbered on the chain: each name has one number, and each
+    number one name.
+    """
+    exposes = (e for group in groups for service in group.services or () for e in service.expose or ())
+    pairs = {(e.ip, e.endpoint_sequence_number) for e in exposes if e.is_global and e.ip}
+    names, numbers = Counter(name for name, _ in pairs), Counter(number for _, number in pairs)
+    for name, number in sorted(pairs):
+        if names[name] > 1:
+            raise _invalid(f"leased IP {quoted(name)} has several endpoint sequence numbers")
+        if numbers[number] > 1:
+            raise _invalid(f"endpoint sequence number {number} has several leased IPs")
 
 
 class _Budget:
@@ -136,7 +159,7 @@ class _Budget:
         self._name = group.name
         self._units = {unit.id: unit for unit in reversed(group.units)}
         self._counts = {unit.id: unit.count for unit in group.units}
-        self._endpoints = {unit.id: Counter(each.kind for each in unit.endpoints) for unit in group.units}
+        self._endpoints = {unit.id: Counter(map(_paid_as, unit.endpoints)) for unit in group.units}
 
     def take(self, service: ManifestService) -> None:
         """Take what a service uses."""
@@ -149,27 +172,31 @@ class _Budget:
             raise self._fault(f"{where}: over-utilized replicas ({service.count}) > {limit}")
         if name := _different(service.resources, unit):
             raise self._fault(f"{where}: {name} resources mismatch for ID {number}")
-        for kind in (each.kind for expose in service.expose or () for each in _in_order(expose)):
-            if not self._endpoints[number][kind]:
-                name = _ENDPOINT_NAMES[kind]
+        for endpoint in (each for expose in service.expose or () for each in _in_order(expose)):
+            paid = _paid_as(endpoint)
+            if not self._endpoints[number][paid]:
+                name = _ENDPOINT_NAMES[endpoint.kind]
                 raise self._fault(f"{where}: resource ID {number}: over-utilized {name} endpoints")
-            self._endpoints[number][kind] -= 1
+            self._endpoints[number][paid] -= 1
         self._counts[number] -= service.count
 
     def check_used_up(self) -> None:
         """Raise ManifestError if anything is left."""
         for number, left in self._endpoints.items():
             for kind, name in _ENDPOINT_NAMES.items():
-                if left[kind]:
-                    raise self._fault(
-                        f"resources ID ({number}): under-utilized ({left[kind]}) {name} endpoints"
-                    )
+                if unused := sum(count for paid, count in left.items() if paid[0] == kind):
+                    raise self._fault(f"resources ID ({number}): under-utilized ({unused}) {name} endpoints")
         for number, count in self._counts.items():
             if count:
                 raise self._fault(f"resources ID ({number}): under-utilized ({count}) resources")
 
     def _fault(self, text: str) -> ManifestError:
         return ManifestError(f"manifest cross-validation error: group {quoted(self._name)}: {text}")
+
+
+def _paid_as(endpoint: Endpoint | EndpointAmount) -> tuple[int, int]:
+    """The kind, and of a leased IP address its number."""
+    return endpoint.kind, endpoint.sequence_number if endpoint.kind == LEASED_IP else 0
 
 
 def _in_order(expose: ManifestExpose) -> list[EndpointAmount]:

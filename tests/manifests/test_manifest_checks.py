@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from reconciler.manifests.errors import ManifestError
+from reconciler.manifests.groups import GroupSpec
 from reconciler.manifests.manifest import DeploymentManifest, read_manifest
-from reconciler.manifests.manifest_checks import check_manifest
+from reconciler.manifests.manifest_checks import check_against_groups, check_manifest
+from reconciler.values.resources import LEASED_IP, RANDOM_PORT, Endpoint, ResourceUnit, Volume
 
 
 def manifest(*exposes: dict[str, Any]) -> DeploymentManifest:
@@ -28,10 +31,12 @@ def manifest(*exposes: dict[str, Any]) -> DeploymentManifest:
     return read_manifest(json.dumps([{"name": "g", "services": [service]}]).encode())
 
 
-def fault(made: DeploymentManifest) -> str:
-    """Why it is refused; "" if it is not."""
+def fault(made: DeploymentManifest, *groups: GroupSpec) -> str:
+    """Why it is refused, by itself or against groups; "" if it is not."""
     try:
         check_manifest(made)
+        if groups:
+            check_against_groups(made, groups)
     except ManifestError as error:
         return str(error)
     return ""
@@ -55,5 +60,41 @@ def fault(made: DeploymentManifest) -> str:
 )
 def test_http_options_have_the_limits_of_an_sdl_file(options: dict[str, Any], error: str) -> None:
     found = fault(manifest({"httpOptions": options}))
+    assert error in found
+    assert bool(error) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("named", "paid", "error"),
+    [
+        ([("a", 1), ("b", 2)], [1, 2], ""),
+        ([("a", 1), ("a", 1), ("b", 2)], [1, 1, 2], ""),
+        ([("a", 1), ("b", 1), ("c", 1)], [1, 1, 1], "endpoint sequence number 1 has several leased IPs"),
+        ([("a", 0), ("b", 0)], [0, 0], "endpoint sequence number 0 has several leased IPs"),
+        ([("a", 1), ("a", 2)], [1, 2], 'leased IP "a" has several endpoint sequence numbers'),
+        ([("a", 1), ("b", 2)], [1, 1], "over-utilized IP endpoints"),
+        ([("a", 1)], [1, 2], "under-utilized (1) IP endpoints"),
+    ],
+)
+def test_each_leased_address_is_paid(named: list[tuple[str, int]], paid: list[int], error: str) -> None:
+    exposes = [
+        {"port": 1_000 + place, "ip": name, "endpointSequenceNumber": number}
+        for place, (name, number) in enumerate(named)
+    ]
+    ports = (Endpoint(RANDOM_PORT),) * len(named)
+    unit = ResourceUnit(
+        id=1,
+        count=1,
+        cpu_milli=100,
+        memory_bytes=512 << 20,
+        storage=(Volume("default", 512 << 20),),
+        gpu=0,
+        price=Decimal(1),
+        denom="uve",
+        endpoints=(*ports, *(Endpoint(LEASED_IP, number) for number in paid)),
+    )
+
+    found = fault(manifest(*exposes), GroupSpec("g", (unit,)))
+
     assert error in found
     assert bool(error) == bool(found)
