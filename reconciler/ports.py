@@ -134,8 +134,10 @@ class Adapter(Protocol):
 class Manifests(Protocol):
     """The manifests that tenants sent, on their branch."""
 
-    def current(self) -> Reading[TenantManifests]:
-        """As last read; waits for no network. Unseen before the first read."""
+    def current(self, market: Market | None) -> Reading[TenantManifests]:
+        """As last read, for a plan with this view of the chain; waits for no network. Unseen before the first
+        read.
+        """
 
     def unsealed(self, workload: Workload) -> Workload | Outcome:
         """The workload with the plain values of its sealed ones, for its adapter alone; else why not."""

@@ -270,7 +270,7 @@ def _tenants(
     identities = Identities(settings.sealing.identity)
     accepted = AcceptedManifests(branch, identities, clock.wake, in_background=in_background)
     if settings.gateway is not None:
-        accepted.accept_since(clock.now())
+        accepted.take_more()
     return TenantManifestStore(branch, accepted)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.chain.grpc_node import GrpcNode
-from reconciler.chain.proto import market_v1_pb2, market_v1beta5_pb2
+from reconciler.chain.proto import market_v1_pb2
 from reconciler.chain.proto.deployment_v1_pb2 import Deployment
-from reconciler.chain.queries import LEASES, Queries
+from reconciler.chain.queries import Queries
 from reconciler.chain.wire_market import lease_of
 from reconciler.chain.wire_values import attributes_of, text_of, unit_of
 from reconciler.manifests.groups import GroupSpec
@@ -36,9 +36,8 @@ def leased_deployment(node: GrpcNode, id: DeploymentId, provider: str) -> Leased
     if found is None:
         return None
     filters = market_v1_pb2.LeaseFilters(owner=id.owner, dseq=id.dseq, provider=provider, state="active")
-    request = market_v1beta5_pb2.QueryLeasesRequest(filters=filters)
     names = {group.id.gseq: text_of(group.group_spec.name) for group in found.groups}
-    leases = (lease_of(wire) for wire in queries.call(LEASES, request).leases)
+    leases = (lease_of(wire) for wire in queries.leases(filters))
     return LeasedDeployment(
         is_active=found.deployment.state == Deployment.State.Value("active"),
         manifest_hash=found.deployment.hash.hex(),

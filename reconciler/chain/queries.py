@@ -155,7 +155,10 @@ class Queries:
 
     def active_leases(self, provider: str) -> Iterator[market_v1beta5_pb2.QueryLeaseResponse]:
         """A provider's active leases; the chain has no index of others (semantics 2.2 B)."""
-        filters = market_v1_pb2.LeaseFilters(provider=provider, state="active")
+        return self.leases(market_v1_pb2.LeaseFilters(provider=provider, state="active"))
+
+    def leases(self, filters: market_v1_pb2.LeaseFilters) -> Iterator[market_v1beta5_pb2.QueryLeaseResponse]:
+        """The leases that match, on all pages."""
         for page in self._pages(
             lambda at: self.call(
                 LEASES, market_v1beta5_pb2.QueryLeasesRequest(filters=filters, pagination=at)

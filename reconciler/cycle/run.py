@@ -32,7 +32,7 @@ from reconciler.planning.revisions.admission import desired_at
 from reconciler.reports.log_lines import hold_lines, merge_lines, plan_lines
 from reconciler.reports.plan_json import plan_digest
 from reconciler.values.desired import Publishing
-from reconciler.values.manifests import NO_SEALING
+from reconciler.values.manifests import NO_SEALING, TenantManifests
 from reconciler.values.observed import Market, Transfer
 from reconciler.values.plans import Plan
 from reconciler.values.readings import Reading, Seen, Unseen
@@ -120,12 +120,14 @@ class Runner:
             sends_notices=environment.notifier is not None,
             approvals=environment.store.journal.approvals(),
             in_flight=in_flight,
-            manifests=environment.manifests.current() if environment.manifests else Seen(NO_SEALING),
         )
         environment.configure(revision_in_force(inputs))
         seen = self._observer.observe(memory, intents)
         market = self._with_unbooked(seen.market)
         confirmed = confirm(intents, market)
+        manifests: Reading[TenantManifests] = Seen(NO_SEALING)
+        if environment.manifests:  # read last, as each closing depends on what was accepted until now
+            manifests = environment.manifests.current(market.view if isinstance(market, Seen) else None)
         inputs = replace(
             inputs,
             now=environment.clock.now(),
@@ -133,6 +135,7 @@ class Runner:
             adapters=seen.adapters,
             intents=confirmed.unknown,
             confirmations=confirmed.ended,
+            manifests=manifests,
         )
         return PlannedCycle(inputs, plan(inputs, self._decisions))
 

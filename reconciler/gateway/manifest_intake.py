@@ -45,6 +45,9 @@ LEASE_WAIT_SECONDS = 10.0
 """How long a submission waits for its lease: the tenant's view of the chain is often ahead of the node's."""
 
 LOOK_SECONDS = 1.0
+DEPLOYMENTS_AT_ONCE = 256
+"""Submissions of one deployment wait for each other, so that equal ones make one commit."""
+
 TEXT_MAX = 500
 DOMAIN = "tenant.invalid"
 """Of the authors' addresses: an account has no mailbox."""
@@ -66,6 +69,9 @@ class ManifestLookup(Protocol):
     def note_commits(self, commits: Mapping[str, str]) -> None:
         """As `AcceptedManifests.note_commits`."""
 
+    def note_failure(self, owner: str) -> None:
+        """As `AcceptedManifests.note_failure`."""
+
 
 LookUp = Callable[[DeploymentId], LeasedDeployment | None]
 """Reads a deployment from the chain. Raises NodeError or ValueError."""
@@ -81,6 +87,7 @@ class IntakeSettings:
     desired: Callable[[], Desired | None]
     wake: Callable[[], None]
     now: Callable[[], int] = lambda: int(time.time())
+    monotonic: Callable[[], float] = time.monotonic
     wait: Callable[[float], None] = time.sleep
 
 
@@ -105,17 +112,30 @@ class ManifestIntake:
         self._settings = settings
         self._lock, self._commit_lock = threading.Lock(), threading.Lock()
         self._waiting: list[_Waiting] = []
-        self._hashes: dict[LeaseId, tuple[str, str]] = {}
+        self._commits: dict[LeaseId, str] = {}
+        self._deployments = tuple(threading.Lock() for _ in range(DEPLOYMENTS_AT_ONCE))
 
     def submit(self, submission: Submission) -> Receipt | SubmissionRefusal:
-        """See `Submissions.submit`."""
+        """See `Submissions.submit`. A failure that is not the tenant's is noted, so that its lease is not
+        closed for it.
+        """
+        answer: Receipt | SubmissionRefusal | None = None
+        try:
+            answer = self._submit(submission)
+        finally:
+            if answer is None or (isinstance(answer, SubmissionRefusal) and answer.retry_after_seconds):
+                self._accepted.note_failure(submission.deployment.owner)
+        return answer
+
+    def _submit(self, submission: Submission) -> Receipt | SubmissionRefusal:
         try:
             manifest, owner = read_checked(submission.body), submission.deployment.owner
             deployment = self._deployment(submission.deployment)
             if isinstance(deployment, SubmissionRefusal):
                 return deployment
             check_deployment(manifest, owner, deployment, self._settings.desired())
-            return self._keep(submission, deployment, manifest)
+            with self._deployments[hash(submission.deployment) % DEPLOYMENTS_AT_ONCE]:
+                return self._keep(submission, deployment, manifest)
         except ManifestError as error:
             return SubmissionRefusal(HTTPStatus.UNPROCESSABLE_ENTITY, one_line(str(error), TEXT_MAX))
         except (NodeError, ValueError) as error:
@@ -130,7 +150,7 @@ class ManifestIntake:
         try:
             manifest = self._accepted.accepted(lease)
             deployment = self._look_up(lease.deployment) if manifest else None
-        except (ManifestError, ManifestFileError, MirrorError, SealingError, NodeError) as error:
+        except (MirrorError, SealingError, NodeError, ValueError) as error:
             raise SubmissionUnreadableError(str(error)) from error
         if manifest is None or deployment is None:
             return None
@@ -139,18 +159,17 @@ class ManifestIntake:
         return DeploymentManifest(groups).sorted_json() if groups else None
 
     def _deployment(self, id: DeploymentId) -> LeasedDeployment | SubmissionRefusal:  # noqa: A002  # its word
-        waited = 0.0
+        began = self._settings.monotonic()
         while True:
             found = self._look_up(id)
             if found is not None and not found.is_active:
                 return SubmissionRefusal(HTTPStatus.NOT_FOUND, f"deployment {id.dseq} is closed")
             if found is not None and found.leases:
                 return found
-            if waited >= LEASE_WAIT_SECONDS:
+            if self._settings.monotonic() - began >= LEASE_WAIT_SECONDS:
                 why = f"no lease for deployment {id.dseq} at this provider; create the lease, then send again"
                 return SubmissionRefusal(HTTPStatus.NOT_FOUND, why, RETRY_SECONDS)
             self._settings.wait(LOOK_SECONDS)
-            waited += LOOK_SECONDS
 
     def _keep(
         self, submission: Submission, deployment: LeasedDeployment, manifest: DeploymentManifest
@@ -159,7 +178,7 @@ class ManifestIntake:
         digest = deployment.manifest_hash
         missing = [pair for pair in deployment.leases if not self._has(pair[0], digest)]
         if not missing:
-            return Receipt(digest, self._hashes[deployment.leases[-1][0]][1])
+            return Receipt(digest, self._commits.get(deployment.leases[-1][0], ""))
         now = self._settings.now()
         files = [
             sealed_file(
@@ -174,25 +193,19 @@ class ManifestIntake:
             why = f"the manifest is too large; at most about {FILE_BYTES_MAX // 2048} KB are stored"
             return SubmissionRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
         made = self._commit_with_others(commits)
-        for (lease, _), commit in zip(missing, made, strict=True):
-            self._hashes[lease] = digest, commit
-        self._accepted.note_commits({str(lease): c for (lease, _), c in zip(missing, made, strict=True)})
+        by_lease = dict(zip((lease for lease, _ in missing), made, strict=True))
+        self._commits |= by_lease
+        self._accepted.note_commits({str(lease): commit for lease, commit in by_lease.items()})
         self._settings.wake()
         return Receipt(digest, made[-1])
 
     def _has(self, lease: LeaseId, digest: str) -> bool:
         """Whether the lease's manifest of this hash is stored and can be unsealed."""
-        known = self._hashes.get(lease)
-        if known is not None:
-            return known[0] == digest
         try:
             before = self._accepted.accepted(lease)
         except (ManifestError, ManifestFileError, SealingError):
             return False
-        if before is None or before.hash() != digest:
-            return False
-        self._hashes[lease] = digest, ""
-        return True
+        return before is not None and before.hash() == digest
 
     def _commit_with_others(self, commits: tuple[FileCommit, ...]) -> tuple[str, ...]:
         """The ids of the commits, once they are on disk; all that wait are made together."""

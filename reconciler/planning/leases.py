@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from reconciler.planning.bidding.strategies import is_outpriced
@@ -14,6 +15,7 @@ from reconciler.planning.witness_doubts import doubt
 from reconciler.values.desired import MANIFEST_TIMEOUT_SECONDS, Bidding, CloseReason
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.lifecycle import Phase
+from reconciler.values.manifests import TenantManifests
 from reconciler.values.messages import CloseBid
 from reconciler.values.observed import Bid, Lease, State
 from reconciler.values.plans import Hold, Reason
@@ -37,12 +39,14 @@ def plan_closings(basis: MarketBasis) -> Proposals:
     """Close open bids that can no longer win (order closed, absent, or of a closed deployment), that nobody
     accepted in time or that are outpriced, so that their deposits are refunded; then leases.
     """
-    outpriced = _outpriced_leases(basis) if basis.desired.commit else {}
-    decisions = [*_stale_bids(basis), *_lease_closings(basis, outpriced)]
+    confirmable: list[_Confirmable] = []
+    if basis.desired.commit:
+        confirmable = [*_outpriced_leases(basis), *_leases_without_manifest(basis)]
+    decisions = [*_stale_bids(basis), *_lease_closings(basis, confirmable)]
     return Proposals(
         tuple(d for d in decisions if isinstance(d, CloseBid)),
         tuple(d for d in decisions if isinstance(d, Hold)),
-        frozenset(map(Subject.of_lease, outpriced)) if basis.market.witness else frozenset(),
+        frozenset(Subject.of_lease(each.message.id) for each in confirmable if basis.market.witness),
     )
 
 
@@ -96,24 +100,26 @@ def _has_expired(basis: MarketBasis, bid: Bid) -> bool:
     return basis.seconds(basis.market.height - bid.created_at) >= _bidding(basis).bid_lifetime_seconds
 
 
-def _lease_closings(basis: MarketBasis, outpriced: Mapping[LeaseId, str]) -> Iterator[CloseBid | Hold]:
-    """The leases that the repository closes, those that nothing pays for, and those that tenants made of
-    outpriced bids; none before a revision is known, nor for a reason that one node alone shows.
+@dataclass(frozen=True, slots=True)
+class _Confirmable:
+    """A closing, and why the witness does not confirm its reason ("": it does)."""
+
+    message: CloseBid
+    doubt: str
+
+
+def _lease_closings(basis: MarketBasis, confirmable: Sequence[_Confirmable]) -> Iterator[CloseBid | Hold]:
+    """The leases that the repository closes, those that nothing pays for, those made of outpriced bids, and
+    those without a manifest; none before a revision is known, nor for a reason that one node alone shows.
     """
     allowed = basis.limits.closings_per_hour - sum(
         1 for t in basis.memory.closings if t > basis.market.time - HOUR_SECONDS
     )
-    for lease, why in outpriced.items():
-        if why:
-            yield unconfirmed_hold(lease, OUTPRICED, why)
-    closings = {
-        lease: CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=OUTPRICED)
-        for lease, why in outpriced.items()
-        if not why
-    }
-    for kind in (
-        (_leases_without_manifest, _unpaid_leases, _requested_closings) if basis.desired.commit else ()
-    ):
+    for each in confirmable:
+        if each.doubt:
+            yield unconfirmed_hold(each.message.id, each.message.why, each.doubt)
+    closings = {each.message.id: each.message for each in confirmable if not each.doubt}
+    for kind in (_unpaid_leases, _requested_closings) if basis.desired.commit else ():
         closings |= {message.id: message for message in kind(basis)}
     for message in sorted(closings.values(), key=lambda m: m.id):
         subject = Subject.of_workload(message.id)
@@ -155,9 +161,9 @@ def _unpaid_leases(basis: MarketBasis) -> Iterator[CloseBid]:
             yield CloseBid(lease, CloseReason.UNSPECIFIED, lease=True, why=FUNDS_RAN_OUT)
 
 
-def _outpriced_leases(basis: MarketBasis) -> dict[LeaseId, str]:
-    """Leases that tenants created from a bid after its price was raised and before it was closed, with why
-    the witness does not confirm it; only while nothing was deployed for them.
+def _outpriced_leases(basis: MarketBasis) -> Iterator[_Confirmable]:
+    """Leases that tenants created from a bid after its price was raised and before it was closed; only while
+    nothing was deployed for them.
     """
     pricing, bidding, since = basis.desired.pricing, _bidding(basis), price_since(basis.memory)
 
@@ -179,31 +185,29 @@ def _outpriced_leases(basis: MarketBasis) -> dict[LeaseId, str]:
             and is_outpriced(lease.price, lease.demand, bidding, pricing)
         ],
     )
-    found: dict[LeaseId, str] = {}
     for lease in below if since else ():
         memory = basis.memory.workloads.get(workload_id(lease.id))
         is_deployed = memory is not None and memory.phase is not Phase.PENDING
         if not is_deployed and basis.now - _age_seconds(basis, lease) >= since:
-            found[lease.id] = doubt(
-                basis, Subject.of_lease(lease.id), partial(is_late_and_outpriced, id_=lease.id)
-            )
-    return found
+            message = CloseBid(lease.id, CloseReason.UNSPECIFIED, lease=True, why=OUTPRICED)
+            is_outpriced_there = partial(is_late_and_outpriced, id_=lease.id)
+            yield _Confirmable(message, doubt(basis, Subject.of_lease(lease.id), is_outpriced_there))
 
 
 def _age_seconds(basis: MarketBasis, lease: Lease) -> int:
     return basis.seconds(basis.market.height - lease.created_at)
 
 
-def _leases_without_manifest(basis: MarketBasis) -> Iterator[CloseBid]:
-    """Leases whose tenants sent no manifest in time, counted from when this host began to take manifests;
-    none that has a workload file, or was deployed before.
+def _leases_without_manifest(basis: MarketBasis) -> Iterator[_Confirmable]:
+    """Leases for which no manifest was accepted in time; none that has a workload file, or was deployed
+    before, and none while not all that was accepted is read.
     """
-    if isinstance(basis.manifests, Unseen):
+    if isinstance(basis.manifests, Unseen) or not basis.manifests.view.is_current:
         return
     manifests, timeout_seconds = basis.manifests.view, _bidding(basis).manifest_timeout_seconds
     if timeout_seconds is None:
-        timeout_seconds = MANIFEST_TIMEOUT_SECONDS if manifests.accepts_since else None
-    if timeout_seconds is None or basis.now - manifests.accepts_since < timeout_seconds:
+        timeout_seconds = MANIFEST_TIMEOUT_SECONDS if manifests.takes_more else None
+    if timeout_seconds is None:
         return
     faulty = {fault.path for fault in basis.desired.faults}
     pending = basis.decisions.reuse_values(
@@ -211,15 +215,29 @@ def _leases_without_manifest(basis: MarketBasis) -> Iterator[CloseBid]:
         basis.memory.workloads,
         lambda each: each.lease if each.phase is Phase.PENDING and not each.manifest_hash else None,
     )
+    why = f"no manifest was accepted for it in {format_duration(timeout_seconds)}"
     for subject, lease_id in pending.items():
         lease = basis.market.leases.get(lease_id)
         if lease is None or lease.state is not State.ACTIVE or subject in basis.desired.workloads:
             continue
         if subject in manifests.by_workload or f"workloads/{subject}.yaml" in faulty:
             continue
-        if _age_seconds(basis, lease) >= timeout_seconds:
-            why = f"its tenant has sent no manifest for {format_duration(timeout_seconds)}"
-            yield CloseBid(lease_id, CloseReason.MANIFEST_TIMEOUT, lease=True, why=why)
+
+        def is_late(seen: MarketBasis, here: Lease = lease, seconds: int = timeout_seconds) -> bool:
+            lease = seen.market.leases.get(here.id)
+            if lease is None or lease.state is not State.ACTIVE or lease.manifest_hash != here.manifest_hash:
+                return False
+            return seen.seconds(seen.market.height - _deliverable_since(manifests, lease)) >= seconds
+
+        if is_late(basis):
+            message = CloseBid(lease_id, CloseReason.MANIFEST_TIMEOUT, lease=True, why=why)
+            yield _Confirmable(message, doubt(basis, Subject.of_lease(lease_id), is_late))
+
+
+def _deliverable_since(manifests: TenantManifests, lease: Lease) -> int:
+    """The height since which the tenant of a lease could deliver its manifest."""
+    failed_at = manifests.failed_at.get(lease.id.order.owner, 0)
+    return max(lease.created_at, manifests.since, failed_at)
 
 
 def _same_block(basis: MarketBasis, lease: Lease) -> Hold | None:

@@ -79,11 +79,14 @@ def _usable(
 
 
 def manifest_branch_holds(basis: PlanningBasis) -> tuple[Hold, ...]:
-    """The notice that the branch of manifests in the repository was rewritten: it is neither read nor
-    written.
+    """The notices that the branch of manifests in the repository was rewritten, which is neither read nor
+    written then, and that accepted manifests cannot be read.
     """
-    why = basis.manifests.view.rewritten if isinstance(basis.manifests, Seen) else ""
-    return (Hold(REPOSITORY, Reason.REWRITTEN_HISTORY, why, ours=True),) if why else ()
+    if isinstance(basis.manifests, Unseen):
+        return ()
+    view = basis.manifests.view
+    found = ((Reason.REWRITTEN_HISTORY, view.rewritten), (Reason.REPOSITORY_UNSEEN, view.unreadable))
+    return tuple(Hold(REPOSITORY, reason, why, ours=True) for reason, why in found if why)
 
 
 def missing_specification(basis: PlanningBasis, subject: WorkloadId) -> Hold:
@@ -107,7 +110,7 @@ def _missing(basis: PlanningBasis, subject: WorkloadId) -> tuple[Reason, str]:
         if manifest.fault and manifests.identity_fault:
             return Reason.IDENTITY_MISSING, manifests.identity_fault
         return Reason.MANIFEST_UNUSABLE, manifest.fault or _difference(basis, subject, manifest)
-    if manifests.accepts_since:
+    if manifests.takes_more:
         return (
             Reason.NO_MANIFEST,
             f"its tenant has sent no manifest yet; to run it without one, commit {path}",
@@ -149,4 +152,4 @@ def manifest_conditions(basis: PlanningBasis) -> tuple[str, ...]:
     if isinstance(basis.manifests, Unseen):
         return (basis.manifests.why, "", "")
     view = basis.manifests.view
-    return ("", view.identity_fault, "accepts" if view.accepts_since else "")
+    return ("", view.identity_fault, "accepts" if view.takes_more else "")

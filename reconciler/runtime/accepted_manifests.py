@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from reconciler.git.manifest_branch import BranchState, ManifestBranch
 from reconciler.git.mirror import MirrorError
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.manifest import CredentialsEntry, DeploymentManifest, ManifestGroup
+from reconciler.manifests.manifest_checks import check_manifest
 from reconciler.manifests.secrets import with_secrets, without_secrets
 from reconciler.manifests.specification import specification_of
 from reconciler.manifests.stored_manifest import (
@@ -21,17 +23,23 @@ from reconciler.manifests.stored_manifest import (
     write_manifest_file,
 )
 from reconciler.ports import Wake
+from reconciler.runtime.delivery_window import DeliveryWindow
 from reconciler.runtime.sealed_workloads import plain_workload
 from reconciler.runtime.sealing import Identities, SealingError, seal
 from reconciler.values.desired import IN_MANIFEST, Env, Service, Workload
 from reconciler.values.ids import LeaseId, workload_id
 from reconciler.values.manifests import AcceptedManifest, TenantManifests
+from reconciler.values.observed import Market
 from reconciler.values.outcomes import Failed, Outcome
 from reconciler.values.readings import Reading, Seen, Unseen
 from reconciler.values.same import keep_same
 from reconciler.values.text import one_line
 
+log = logging.getLogger(__name__)
+
 BEING_READ = "the accepted manifests are being read"
+ACCEPTED_AT_MAX = 253_402_300_799
+"""Unix seconds: the last moment with a year of four digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +66,48 @@ class AcceptedManifests:
         self._state: BranchState | None = None
         self._fault = ""
         self._reading: Reading[TenantManifests] = Unseen(BEING_READ)
-        self._accepts_since = 0
+        self._unreadable = ""
+        self._window: DeliveryWindow | None = None
+        self._shown: tuple[object, ...] = ()
+        self._current: Reading[TenantManifests] = self._reading
 
-    def accept_since(self, at: int) -> None:
-        """This host takes manifests since then (unix seconds)."""
-        self._accepts_since = at
+    def take_more(self) -> None:
+        """This host takes manifests."""
+        self._window = DeliveryWindow()
 
-    def current(self) -> Reading[TenantManifests]:
+    def note_failure(self, owner: str) -> None:
+        """A submission of this owner failed here; callable from any thread."""
+        if self._window:
+            self._window.note_failure(owner)
+
+    def current(self, market: Market | None) -> Reading[TenantManifests]:
         """The manifests as last read; a read is started if the branch changed. Callable by one thread."""
+        if self._window:
+            self._window.note_view(market)
         if self._is_stale() and self._lock.acquire(blocking=False):
             if self._in_background:
                 threading.Thread(target=self._refresh, daemon=True).start()
             else:
                 self._refresh()
-        return self._reading
+        is_current = not self._is_stale()  # before the reading, which a refresh replaces first
+        reading, window = self._reading, self._window
+        if isinstance(reading, Unseen):
+            return reading
+        since, failed_at = (window.since, window.failed_at) if window else (0, {})
+        shown = (reading, since, failed_at, is_current, self._unreadable)
+        if not self._shown or shown[0] is not self._shown[0] or shown[1:] != self._shown[1:]:
+            self._shown = shown
+            self._current = Seen(
+                replace(
+                    reading.view,
+                    takes_more=window is not None,
+                    since=since,
+                    failed_at=failed_at,
+                    is_current=is_current,
+                    unreadable=self._unreadable,
+                )
+            )
+        return self._current
 
     def synchronise(self) -> Outcome:
         """Push what is not pushed; see `ManifestBranch.synchronise`."""
@@ -91,6 +127,8 @@ class AcceptedManifests:
             file = self._file_of(workload.lease)
             if file is None or file.manifest_hash != workload.manifest_hash:
                 return Failed("SealedValue", "its manifest changed meanwhile; the next one is applied")
+            if _redacted(_services(_group(file.rest, file.group))) != workload.services:
+                return Failed("SealedValue", "its group in the manifest changed; the next plan uses it")
             return replace(workload, services=_services(_group(self._whole(file), file.group)))
         except (SealingError, ManifestError, ManifestFileError, MirrorError) as error:
             return Failed("SealedValue", str(error), "provider-daemon doctor")
@@ -110,17 +148,24 @@ class AcceptedManifests:
         )
 
     def _refresh(self) -> None:
-        """Read what changed; the caller holds the lock."""
+        """Read what changed; the caller holds the lock. The former reading stays after a failure."""
+        before, unreadable = self._unreadable, ""
         try:
-            self._reading = self._read_branch()
+            self._read_branch()
         except MirrorError as error:
+            unreadable = f"the accepted manifests cannot be read: {error}"
             if isinstance(self._reading, Unseen):
-                self._reading = Unseen(f"the accepted manifests cannot be read: {error}")
+                self._reading = Unseen(unreadable)
         finally:
+            self._unreadable = unreadable
             self._lock.release()
-        self._wake()
+        if unreadable != before:
+            log.warning("%s", unreadable or "the accepted manifests are read again")
+        if unreadable != before or not unreadable:  # no loop of failures that wake
+            self._wake()
 
-    def _read_branch(self) -> Reading[TenantManifests]:
+    def _read_branch(self) -> None:
+        """Read what changed; what cannot be read stays as it was, and is read again the next time."""
         if self._state is None:
             self._branch.open()
             self._commits.update(self._branch.last_commits("Lease"))
@@ -133,47 +178,53 @@ class AcceptedManifests:
         }
         changed = {path: blob for path, blob in state.files.items() if path not in kept}
         contents = self._branch.read([*changed.values()])
-        fresh = (self._file(path, blob, contents.get(blob)) for path, blob in changed.items())
-        kept |= {path: read for (path, _), read in zip(changed.items(), fresh, strict=True) if read}
-        self._read, self._state, self._fault = kept, state, fault
+        missing = [path for path, blob in changed.items() if blob not in contents]
+        kept |= {path: self._read[path] for path in missing if path in self._read}
+        for path, blob in changed.items():
+            if blob in contents and (read := self._file(path, blob, contents[blob])):
+                kept[path] = read
         before = self._reading.view.by_workload if isinstance(self._reading, Seen) else {}
         accepted = {workload_id(read.accepted.lease): read.accepted for read in kept.values()}
-        if not state.is_known:
-            return Unseen(BEING_READ)
-        return Seen(
-            TenantManifests(
-                keep_same(before, dict(sorted(accepted.items()))),
-                accepts_since=self._accepts_since,
-                identity_fault=fault,
-                rewritten=state.rewritten,
-                unpushed_since=state.unpushed_since,
-                unpushed=state.unpushed,
+        self._reading = Unseen(BEING_READ)
+        if state.is_known:
+            self._reading = Seen(
+                TenantManifests(
+                    keep_same(before, dict(sorted(accepted.items()))),
+                    identity_fault=fault,
+                    rewritten=state.rewritten,
+                    unpushed_since=state.unpushed_since,
+                    unpushed=state.unpushed,
+                )
             )
-        )
+        self._read = kept
+        if missing:
+            raise MirrorError(f"{missing[0]} and {len(missing) - 1} others are missing in the mirror")
+        self._state, self._fault = state, fault
 
-    def _file(self, path: str, blob: str, content: bytes | None) -> _Read | None:
-        """What a plan needs of a file; None for one that is no file of ours."""
-        if content is None:
-            return None
+    def _file(self, path: str, blob: str, content: bytes) -> _Read | None:
+        """What a plan needs of a file; None for one that is no file of ours. One bad file stops no other."""
         try:
             file = read_manifest_file(path, content)
-        except (ManifestFileError, ManifestError):
+        except Exception:  # the recursion of a hostile file too
             return None  # nobody but this program writes the branch; a lease without a file is held
         accepted = AcceptedManifest(
             lease=file.lease,
             group=file.group,
             manifest_hash=file.manifest_hash,
-            accepted_at=file.accepted_at,
+            accepted_at=min(max(file.accepted_at, 0), ACCEPTED_AT_MAX),
             method=file.method,
             commit=self._commits.get(str(file.lease), ""),
         )
         try:
-            self._whole(file)
+            check_manifest(self._whole(file))
             services = _redacted(_services(_group(file.rest, file.group)))
         except SealingError as error:
             return _Read(blob, replace(accepted, fault=str(error)), is_sealed=True)
         except ManifestError as error:
             return _Read(blob, replace(accepted, fault=one_line(str(error))))
+        except Exception as error:  # a file that somebody else wrote
+            why = f"the manifest in git was changed, and is not usable ({type(error).__name__})"
+            return _Read(blob, replace(accepted, fault=why))
         return _Read(blob, replace(accepted, services=services))
 
     def _whole(self, file: ManifestFile) -> DeploymentManifest:
@@ -205,8 +256,10 @@ def _unsealed(file: ManifestFile, identities: Identities) -> DeploymentManifest:
     """The manifest with its secrets, whose hash is the file's."""
     try:
         secrets = json.loads(identities.unseal(file.sealed))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ManifestError("the sealed part of the manifest is no list") from None
+    if not isinstance(secrets, list) or not all(isinstance(each, str) for each in secrets):
+        raise ManifestError("the sealed part of the manifest is no list of texts")
     whole = with_secrets(file.rest, secrets)
     if whole.hash() != file.manifest_hash:
         raise ManifestError(

@@ -30,15 +30,21 @@ class AcceptedManifest:
 
 @dataclass(frozen=True, slots=True)
 class TenantManifests:
-    """The accepted manifests by workload, and since when this host takes more (unix seconds; 0: it does not).
+    """The accepted manifests by workload. `takes_more`: this host takes manifests. Since the height `since`
+    tenants can deliver them without an interruption; `failed_at`: owner -> when one of theirs failed.
 
+    `is_current`: all that was accepted is here; `unreadable`: why it cannot be read ("": it can).
     `identity_fault`: why nothing can be unsealed, `rewritten`: why the branch in the remote repository is not
     written ("": neither). The oldest commit that is not pushed was made at `unpushed_since` (unix seconds; 0:
     all are).
     """
 
     by_workload: Mapping[WorkloadId, AcceptedManifest] = field(default_factory=dict)
-    accepts_since: int = 0
+    takes_more: bool = False
+    since: int = 0
+    failed_at: Mapping[str, int] = field(default_factory=dict)
+    is_current: bool = True
+    unreadable: str = ""
     identity_fault: str = ""
     rewritten: str = ""
     unpushed_since: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -19,7 +20,9 @@ from reconciler.manifests.sdl_groups import read_deployment
 from reconciler.values.addresses import is_host_denied
 from reconciler.values.desired import Bidding, Config, Desired
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
+from reconciler.values.readings import Seen
 from tests.git.forge import Forge
+from tests.makers import HEIGHT, market
 from tests.runtime.test_accepted_manifests import World
 
 SDL = b"""\
@@ -50,7 +53,14 @@ class Gateway(World):
         self.config = Config()
         self.waited: list[float] = []
         self.woken = 0
+        self.accepted.take_more()
+        self.accepted.current(market())
         self.intake = self.restarted()
+
+    def failed_at(self) -> Mapping[str, int]:
+        reading = self.accepted.current(market())
+        assert isinstance(reading, Seen)
+        return reading.view.failed_at
 
     def restarted(self) -> ManifestIntake:
         settings = IntakeSettings(
@@ -59,6 +69,7 @@ class Gateway(World):
             wake=self.wake,
             now=lambda: 1_000,
             wait=self.waited.append,
+            monotonic=lambda: sum(self.waited),
         )
         self.intake = ManifestIntake(self.look_up, self.branch, self.accepted, settings)
         return self.intake
@@ -128,6 +139,7 @@ def test_a_lease_that_is_not_seen_yet_is_waited_for(gateway: Gateway) -> None:
     refused = gateway.submit()
     assert isinstance(refused, SubmissionRefusal)
     assert (refused.status, sum(gateway.waited)) == (HTTPStatus.NOT_FOUND, 12)
+    assert gateway.failed_at() == {"ve1owner": HEIGHT}
     assert refused.text.startswith("no lease for deployment 7")
 
 
@@ -156,6 +168,7 @@ def test_refusals(
     assert isinstance(refused, SubmissionRefusal)
     assert refused.status == status
     assert text in refused.text
+    assert gateway.failed_at().keys() == ({"ve1owner"} if refused.retry_after_seconds else set())
     assert gateway.branch.state.tip == ""
 
 
@@ -197,6 +210,7 @@ def test_what_cannot_be_stored_is_not_acknowledged(gateway: Gateway, monkeypatch
         refused = gateway.submit()
         assert isinstance(refused, SubmissionRefusal)
         assert (refused.status, refused.retry_after_seconds) == (HTTPStatus.SERVICE_UNAVAILABLE, 10)
+        assert gateway.failed_at() == {"ve1owner": HEIGHT}
 
 
 def test_submissions_that_arrive_together_are_committed_together(
@@ -238,3 +252,31 @@ def test_submissions_that_arrive_together_are_committed_together(
     assert [type(each) for each in answers] == [Receipt] * 5
     assert calls == [1, 4]
     assert len(gateway.branch.state.files) == 5
+
+
+def test_equal_submissions_at_once_make_one_commit(gateway: Gateway) -> None:
+    answers: list[object] = []
+    threads = [threading.Thread(target=lambda: answers.append(gateway.submit())) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [type(each) for each in answers] == [Receipt] * 4
+    assert gateway.branch.state.unpushed == 1
+
+
+def test_the_same_manifest_again_repairs_what_cannot_be_read(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.submit()
+    monkeypatch.setattr(gateway.branch, "read", lambda _: {})
+    assert isinstance(gateway.submit(), Receipt)
+    monkeypatch.undo()
+    assert gateway.branch.state.unpushed == 2
+
+
+def test_an_unforeseen_error_counts_as_a_failure_too(gateway: Gateway) -> None:
+    gateway.chain = [RuntimeError("bug")]
+    with pytest.raises(RuntimeError):
+        gateway.submit()
+    assert gateway.failed_at() == {"ve1owner": HEIGHT}

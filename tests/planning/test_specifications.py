@@ -16,12 +16,13 @@ from reconciler.values.lifecycle import Phase
 from reconciler.values.manifests import AcceptedManifest, TenantManifests
 from reconciler.values.memory import WorkloadMemory
 from reconciler.values.messages import CloseBid
+from reconciler.values.observed import WitnessView
 from reconciler.values.plans import ApplyWorkload, Reason, SendTransaction
 from reconciler.values.readings import Seen, Unseen
+from reconciler.values.subjects import Subject
 from tests.checked_cache import CheckedCache
 from tests.makers import (
     HEIGHT,
-    NOW,
     adapter,
     desired,
     lease,
@@ -42,8 +43,8 @@ LEASE = lease(group="g", manifest_hash="aa")
 
 def given(*files: Workload, sent: AcceptedManifest | None = ACCEPTED, **changes: Any) -> PlanningInput:
     by_workload = {KEY: sent} if sent else {}
-    view = changes.pop("view", TenantManifests(by_workload, accepts_since=NOW - 10_000))
-    seen = market(leases=[changes.pop("lease", LEASE)])
+    view = changes.pop("view", TenantManifests(by_workload, takes_more=True))
+    seen = market(leases=[changes.pop("lease", LEASE)], witness=changes.pop("witness", None))
     made = planning_input(seen, desired(*files), manifests=Seen(view))
     return replace(made, **changes)
 
@@ -157,7 +158,24 @@ OLD = lease(group="g", manifest_hash="aa", created_at=HEIGHT - 300)
         ((), {"lease": replace(OLD, created_at=HEIGHT - 299)}, False),
         ((FILE,), {}, False),
         ((), {"sent": replace(ACCEPTED, manifest_hash="bb")}, False),
-        ((), {"view": TenantManifests(accepts_since=NOW - 299)}, False),
+        ((), {"view": TenantManifests(takes_more=True, since=HEIGHT - 300)}, True),
+        ((), {"view": TenantManifests(takes_more=True, since=HEIGHT - 299)}, False),
+        (
+            (),
+            {"view": TenantManifests(takes_more=True, failed_at={lease_id().order.owner: HEIGHT - 299})},
+            False,
+        ),
+        ((), {"view": TenantManifests(takes_more=True, failed_at={"another": HEIGHT})}, True),
+        ((), {"view": TenantManifests(takes_more=True, is_current=False)}, False),
+        ((), {"witness": WitnessView()}, False),
+        ((), {"witness": WitnessView({Subject.of_lease(OLD.id): OLD})}, True),
+        ((), {"witness": WitnessView({Subject.of_lease(OLD.id): None})}, False),
+        (
+            (),
+            {"witness": WitnessView({Subject.of_lease(OLD.id): replace(OLD, created_at=HEIGHT - 9)})},
+            False,
+        ),
+        ((), {"witness": WitnessView({Subject.of_lease(OLD.id): replace(OLD, manifest_hash="bb")})}, False),
         ((), {"view": TenantManifests()}, False),
         ((), {"manifests": Unseen("being read")}, False),
         (
@@ -176,6 +194,7 @@ def test_a_lease_without_a_manifest_is_closed_in_time(
     files: tuple[Workload, ...], changes: dict[str, Any], is_closed: bool
 ) -> None:
     inputs = given(*files, **{"lease": OLD, "sent": None, **changes})
+    assert not changes.get("witness") or plan(inputs).memory.to_confirm == {Subject.of_lease(OLD.id)}
     sent = [
         each
         for action in plan(inputs).actions
@@ -222,7 +241,7 @@ def test_decisions_are_reused_while_their_inputs_are_the_same() -> None:
     ]
     views = [
         TenantManifests({KEY: ACCEPTED}),
-        TenantManifests(accepts_since=1),
+        TenantManifests(takes_more=True),
         TenantManifests(),
         TenantManifests(identity_fault="no identity"),
         TenantManifests({KEY: ACCEPTED}, identity_fault="no identity"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 
 from reconciler.git.branch_writer import FileCommit
 from reconciler.git.manifest_branch import ManifestBranch
+from reconciler.git.mirror import MirrorError
 from reconciler.git.remote import Author, Remote
 from reconciler.manifests.manifest import DeploymentManifest, read_manifest
+from reconciler.manifests.secrets import without_secrets
 from reconciler.manifests.stored_manifest import ManifestFile, manifest_path, write_manifest_file
 from reconciler.runtime.accepted_manifests import AcceptedManifests, sealed_file
-from reconciler.runtime.sealing import Identities, add_identity, new_identity
+from reconciler.runtime.sealing import Identities, add_identity, new_identity, seal
 from reconciler.values.desired import IN_MANIFEST, Env, Workload
 from reconciler.values.ids import LeaseId, OrderId, workload_id
 from reconciler.values.manifests import TenantManifests
@@ -40,7 +43,7 @@ SERVICE = {
     "env": ["TOKEN=s3cret"],
     "resources": AMOUNTS,
     "count": 1,
-    "expose": [],
+    "expose": [{"port": 80, "externalPort": 80, "proto": "TCP", "global": True}],
     "credentials": {"host": "r.io", "email": "", "username": "s3cret", "password": "s3cret"},
 }
 
@@ -59,8 +62,10 @@ class World:
         add_identity(self.identities.path, self.identity)
         self.accepted = AcceptedManifests(self.branch, self.identities, lambda: None, in_background=False)
 
-    def commit(self, whole: DeploymentManifest, lease: LeaseId = LEASE, digest: str = "") -> None:
-        bare = ManifestFile(lease, "g", digest or whole.hash(), whole, "", 100, "jwt")
+    def commit(
+        self, whole: DeploymentManifest, lease: LeaseId = LEASE, digest: str = "", group: str = "g"
+    ) -> None:
+        bare = ManifestFile(lease, group, digest or whole.hash(), whole, "", 100, "jwt")
         content = write_manifest_file(sealed_file(bare, whole, self.recipient))
         assert b"s3cret" not in content
         files = {manifest_path(workload_id(lease)): content}
@@ -68,7 +73,7 @@ class World:
         self.branch.commit([FileCommit(files, "Accept", Author(OWNER, "x@y"), 100, trailers)])
 
     def view(self) -> TenantManifests:
-        reading = self.accepted.current()
+        reading = self.accepted.current(None)
         assert isinstance(reading, Seen)
         return reading.view
 
@@ -142,4 +147,68 @@ def test_before_the_branch_is_known_nothing_is_seen(world: World, tmp_path: Path
     other = ManifestBranch(Remote(str(tmp_path / "none")), tmp_path / "other", "tenants/p")
     assert isinstance(other.synchronise(), Failed)
     accepted = AcceptedManifests(other, world.identities, lambda: None, in_background=False)
-    assert isinstance(accepted.current(), Unseen)
+    assert isinstance(accepted.current(None), Unseen)
+
+
+def test_a_manifest_that_cannot_be_read_is_read_again_and_nothing_counts_as_current(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert world.view().is_current
+    world.commit(manifest())
+
+    def fail(*_: object) -> Mapping[str, bytes]:
+        raise MirrorError("git timed out")
+
+    for broken, text in ((fail, "git timed out"), (lambda *_: {}, "are missing in the mirror")):
+        monkeypatch.setattr(world.branch, "read", broken)
+        view = world.view()
+        assert (view.is_current, dict(view.by_workload)) == (False, {})
+        assert text in view.unreadable
+    monkeypatch.undo()
+    view = world.view()
+    assert (len(view.by_workload), view.is_current, view.unreadable) == (1, True, "")
+
+
+def test_the_reading_is_not_current_while_it_is_refreshed(world: World) -> None:
+    accepted = AcceptedManifests(world.branch, world.identities, lambda: None, in_background=False)
+    accepted.current(None)
+    world.commit(manifest())
+    with accepted._lock:  # as a refresh in the background holds it
+        reading = accepted.current(None)
+    assert isinstance(reading, Seen)
+    assert not reading.view.is_current
+
+
+OTHER = LeaseId(OrderId(OWNER, 8, 1, 1), PROVIDER)
+
+
+@pytest.mark.parametrize(
+    "secrets", [b"5", b"null", b"[" * 100_000, b'[{"a":1},5,null,[1],2,3]', b'["one"]', b"no JSON"]
+)
+def test_a_bad_file_is_its_own_fault_alone(world: World, secrets: bytes) -> None:
+    world.commit(manifest())
+    rest, _ = without_secrets(manifest())
+    sealed = seal(secrets, world.recipient)
+    file = ManifestFile(OTHER, "g", manifest().hash(), rest, sealed, 10**30, "jwt")
+    files = {manifest_path(workload_id(OTHER)): write_manifest_file(file)}
+    world.branch.commit([FileCommit(files, "Meddle", Author(OWNER, "x@y"), 100)])
+    found = world.view().by_workload
+    assert [bool(each.fault) for each in found.values()] == [False, True]
+    assert found[workload_id(OTHER)].accepted_at < 10**12
+
+
+def test_a_manifest_without_resources_is_a_fault(world: World) -> None:
+    world.commit(manifest(resources={"id": 1}), OTHER)
+    (accepted,) = world.view().by_workload.values()
+    assert accepted.fault
+
+
+def test_the_group_of_the_file_is_compared_again(world: World) -> None:
+    groups = [{"name": name, "services": [{**SERVICE, "name": name, "image": name}]} for name in ("g", "h")]
+    whole = read_manifest(json.dumps(groups).encode())
+    world.commit(whole)
+    (accepted,) = world.view().by_workload.values()
+    planned = Workload(workload_id(LEASE), LEASE, accepted.services, manifest_hash=whole.hash())
+    assert isinstance(world.accepted.unsealed(planned), Workload)
+    world.commit(whole, group="h")
+    assert isinstance(world.accepted.unsealed(planned), Failed)
