@@ -38,6 +38,7 @@ class Feature(StrEnum):
     GPU_MODEL = "GPU model"
     ARCHITECTURE = "CPU architecture"
     IMAGE_CREDENTIALS = "image credentials"
+    GRANTED_CREDENTIALS = "image credentials in a granted secret"
     PROBE = "probe"
     ROLLOUT = "rollout strategy"
     TERMINATION_GRACE = "termination grace"
@@ -84,6 +85,7 @@ class AdapterFeatures:
 _OF_KUBERNETES = frozenset(
     {
         Feature.EPHEMERAL_VOLUME,
+        Feature.IMAGE_CREDENTIALS,
         Feature.SHARED_MEMORY,
         Feature.PROBE,
         Feature.ROLLOUT,
@@ -142,8 +144,9 @@ def needs_of(service: Service) -> Iterator[Need]:
     if service.arch:
         yield Need(Feature.ARCHITECTURE, service.arch, where)
     yield from _gpu_needs(service.gpu_models, where)
-    if service.credentials:
-        yield Need(Feature.IMAGE_CREDENTIALS, service.credentials.host, where)
+    if given := service.credentials:
+        feature = Feature.GRANTED_CREDENTIALS if given.secret else Feature.IMAGE_CREDENTIALS
+        yield Need(feature, given.host, where)
     if service.liveness or service.readiness:
         yield Need(Feature.PROBE, "", where)
     if service.rollout != DEFAULT_ROLLOUT:

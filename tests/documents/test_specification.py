@@ -132,7 +132,7 @@ def test_what_an_adapter_lacks_is_named() -> None:
         "HTTP options (service web, port 8080)",
         "CPU architecture arm64 (service web)",
         "GPU model amd or nvidia/a100/80Gi/sxm or nvidia/t4 (service web)",
-        "image credentials registry.example.com (service web)",
+        "image credentials in a granted secret registry.example.com (service web)",
         "probe (service web)",
         "rollout strategy Recreate (service web)",
         "termination grace 120 s (service web)",

@@ -10,7 +10,7 @@ from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.api_errors import ApiError, NameTakenError, outcome_of
 from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
-from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries
+from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries, service_ranges
 from reconciler.adapters.kubernetes.gpus import missing_gpu
 from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.manifests import (
@@ -37,6 +37,7 @@ from reconciler.adapters.kubernetes.namespaces import (
 from reconciler.adapters.kubernetes.naming import API_PATHS, PLURALS, object_path
 from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.adapters.kubernetes.policies import base_policy
+from reconciler.adapters.kubernetes.pull_secrets import owners_of, pull_secrets
 from reconciler.adapters.kubernetes.views import (
     PodView,
     controller_view,
@@ -61,7 +62,6 @@ REMOVED = ("deployment", "statefulset", "service", "networkpolicy")
 
 NODES_UNSEEN = "check that the daemon may list and watch nodes: provider-daemon doctor"
 RUNTIME_CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
-SERVICE_RANGES = "/apis/networking.k8s.io/v1/servicecidrs"
 
 
 class KubernetesAdapter:
@@ -100,7 +100,7 @@ class KubernetesAdapter:
         try:
             if weakness := self._prepare_namespace(namespace):
                 return weakness
-            self._observer.learn_service_ranges(self._service_ranges())
+            self._observer.learn_service_ranges(service_ranges(self._client))
             for manifest in (
                 base_policy(namespace, self._observer.denied_ranges()),
                 limits_manifest(namespace, {}),
@@ -191,17 +191,6 @@ class KubernetesAdapter:
             f"label it: kubectl label namespace {namespace} {ENFORCE}={level}",
         )
 
-    def _service_ranges(self) -> list[str]:
-        """The addresses of Services; empty if the cluster does not say or not permit it."""
-        try:
-            listed = decode_json(self._client.get(SERVICE_RANGES, {}), objects.ObjectList)
-        except ApiError as error:
-            if error.status in (403, 404):
-                return []
-            raise
-        found = (decode_json(item, objects.ServiceRange) for item in listed.items or ())
-        return [cidr for each in found for cidr in each.spec.cidrs or ()]
-
     def _overheads(self) -> Iterator[tuple[str, Resources]]:
         """What each RuntimeClass of the settings takes for a pod; without those that may not be read."""
         for name in sorted({self._settings.runtime_class, self._settings.gpu_runtime_class} - {""}):
@@ -274,7 +263,13 @@ class KubernetesAdapter:
             is_internal = manifest["spec"]["type"] == "ClusterIP"
             if is_internal and found.spec.cluster_ip not in ("", "None"):
                 addresses[object_meta(found.metadata).service] = found.spec.cluster_ip
-        for manifest in (*controller_manifests(rendering, addresses), *http_manifests(rendering)):
+        for manifest in pull_secrets(rendering):  # before the pods that need them
+            self._apply(manifest)
+        controllers = controller_manifests(rendering, addresses)
+        applied = [self._apply_part(rendering, each) for each in controllers]
+        for manifest in pull_secrets(rendering, owners_of(controllers, applied)):
+            self._apply(manifest)
+        for manifest in http_manifests(rendering):
             self._apply_part(rendering, manifest)
 
     def _apply_part(self, rendering: Rendering, manifest: Manifest) -> bytes:

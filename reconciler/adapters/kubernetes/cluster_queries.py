@@ -27,11 +27,24 @@ TAIL_MAX_LINES = 10_000
 PAGE_SIZE = 500
 OBJECTS_MAX = 24
 EVENTS_MAX = 200
+SERVICE_RANGES = "/apis/networking.k8s.io/v1/servicecidrs"
 UNMEASURED = {
     403: "the cluster denies access to its metrics API: grant list of pods.metrics.k8s.io",
     404: "the cluster has no metrics API: install its metrics-server",
     503: "the cluster's metrics API is unavailable: check its metrics-server",
 }
+
+
+def service_ranges(client: ApiClient) -> list[str]:
+    """The addresses of Services; empty if the cluster does not say or not permit it. ApiError otherwise."""
+    try:
+        listed = decode_json(client.get(SERVICE_RANGES, {}), objects.ObjectList)
+    except ApiError as error:
+        if error.status in (403, 404):
+            return []
+        raise
+    found = (decode_json(item, objects.ServiceRange) for item in listed.items or ())
+    return [cidr for each in found for cidr in each.spec.cidrs or ()]
 
 
 class ClusterQueries:

@@ -121,6 +121,11 @@ def stateful_name(workload: WorkloadId, service: str) -> str:
     return f"{name[: STATEFUL_NAME_MAX - len(suffix) - 1].rstrip('-')}-{suffix}"
 
 
+def pull_secret_name(workload: WorkloadId, service: str) -> str:
+    """The name of the Secret with which a service's image is pulled; no other object has this suffix."""
+    return f"{object_name(workload, service)}-pull"
+
+
 def public_name(workload: WorkloadId, service: str) -> str:
     """The name of the Service for public ports; no other object has this suffix."""
     return _named(service, f"-{workload}{PUBLIC}")

@@ -73,13 +73,13 @@ def required_permissions(isolation: LeaseIsolation) -> tuple[Permission, ...]:
         *_permissions("list watch", "pods", everywhere=True),
         *_permissions("list watch", "nodes", everywhere=True),
         *_permissions("list watch", "storageclasses", "storage.k8s.io", everywhere=True),
+        *_permissions("create patch", "secrets", "", everywhere),
     )
     if everywhere:
         return (
             *found,
             *_permissions("get delete", "pods", everywhere=True),
             *_permissions("get list watch create patch delete", "namespaces", everywhere=True),
-            *_permissions("create patch", "secrets", everywhere=True),
             *_permissions("get", "secrets"),
         )
     return (*found, *_permissions("get list watch delete", "pods"), *_permissions("get", "namespaces"))

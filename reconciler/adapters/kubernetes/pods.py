@@ -65,10 +65,17 @@ def pod_spec(rendering: Rendering, service: Service, aliases: Sequence[Manifest]
     optional: Manifest = {
         "affinity": node_affinity(service, rendering.gpus, settings.gpu_labels),
         "runtimeClassName": runtime_class,
+        "imagePullSecrets": _pull_secrets(rendering, service),
         "hostAliases": list(aliases),
         "volumes": [_empty_dir(volume) for volume in service.volumes if not volume.is_persistent],
     }
     return spec | {name: value for name, value in optional.items() if value}
+
+
+def _pull_secrets(rendering: Rendering, service: Service) -> list[Manifest]:
+    if service.credentials is None:
+        return []
+    return [{"name": naming.pull_secret_name(rendering.workload.id, service.name)}]
 
 
 def runtime_class_of(settings: KubernetesSettings, service: Service) -> str:
