@@ -32,6 +32,11 @@ from reconciler.values.resources import (
 
 HOST_NAME_MAX = 253
 PORT_MAX = 65_535
+EXPOSES_MAX = 100
+HOSTS_MAX = 32
+"""Host names of a service."""
+GROUP_HOSTS_MAX = 100
+"""Host names of a group, which one lease runs."""
 _SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _ENV_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
@@ -61,9 +66,25 @@ def _check_groups(groups: Sequence[ManifestGroup]) -> None:
         if group.name in names:
             raise _invalid(f"duplicate group {quoted(group.name)}")
         names.add(group.name)
+        _check_amounts(group)
     exposes = [e for group in groups for service in group.services or () for e in service.expose or ()]
     if not any(expose.is_global for expose in exposes):
         raise _invalid("zero global services")
+
+
+def _check_amounts(group: ManifestGroup) -> None:
+    """The reference has no such limits; each port and host name is an object's part, and is planned for."""
+    total = 0
+    for service in group.services or ():
+        exposes = service.expose or ()
+        if len(exposes) > EXPOSES_MAX:
+            raise _invalid(f"service {quoted(service.name)} exposes more than {EXPOSES_MAX} ports")
+        hosts = sum(len(expose.hosts or ()) for expose in exposes)
+        if hosts > HOSTS_MAX:
+            raise _invalid(f"service {quoted(service.name)} has more than {HOSTS_MAX} hostnames")
+        total += hosts
+    if total > GROUP_HOSTS_MAX:
+        raise _invalid(f"group {quoted(group.name)} has more than {GROUP_HOSTS_MAX} hostnames")
 
 
 def _invalid(text: str) -> ManifestError:

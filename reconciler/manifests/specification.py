@@ -110,18 +110,20 @@ class _Builder:
     def _ports(self, service: ManifestService, where: str) -> tuple[Port, ...]:
         """Each outer port once: its recipients are joined, as a global port is reached from inside, too."""
         found: dict[tuple[int, str, str], Port] = {}
+        first_keys: dict[tuple[int, str], tuple[int, str, str]] = {}
         ports = [self._port(expose, where) for expose in service.expose or ()]
         for port in sorted(ports, key=lambda port: not port.public):
             outer = port.exposed_as or port.port
-            same = [key for key in found if key[:2] == (outer, port.protocol)]
-            if not same or (port.ip and (outer, port.protocol, port.ip) not in found):
-                found[outer, port.protocol, port.ip] = port
+            key = (outer, port.protocol, port.ip)
+            first = first_keys.setdefault(key[:2], key)
+            if first not in found or (port.ip and key not in found):
+                found[key] = port
                 continue
-            known = found[same[0]]
+            known = found[first]
             if known.port != port.port:
                 self.notes.append(f"{where}: the outer port {outer} leads to port {known.port} only")
             elif known.service != port.service:
-                found[same[0]] = replace(known, service="")
+                found[first] = replace(known, service="")
         return tuple(found.values())
 
     def _port(self, expose: ManifestExpose, where: str) -> Port:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from ipaddress import ip_address
 
 from reconciler.planning.lease_index import leases_by_workload
 from reconciler.planning.planning_input import PlanningBasis
-from reconciler.values.addresses import AddressKind, is_host_denied, public_host_of
+from reconciler.values.addresses import AddressKind, denying_rule, public_host_of
 from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.desired import Workload
 from reconciler.values.ids import WorkloadId
@@ -18,6 +18,8 @@ from reconciler.values.subjects import Subject
 from reconciler.values.work import WorkKey
 
 Hosts = Sequence[str]
+Claim = tuple[int, Hosts]
+"""The block that created its lease, and the host names that are being applied."""
 
 
 def host_name_holds(basis: PlanningBasis) -> Mapping[WorkloadId, Hold]:
@@ -34,17 +36,19 @@ def host_name_holds(basis: PlanningBasis) -> Mapping[WorkloadId, Hold]:
     shown = results.reuse_each(
         "host names in use", KeyedInputs(known, (KeyedInput(known),)), lambda name: _in_use(known[name])
     )
-    owners = _owners(basis, named, shown)
+    rules = results.same("host name rules", frozenset(_rules(basis)))
+    blocked = results.reuse_each(
+        "blocked host names",
+        KeyedInputs(named, (KeyedInput(named),), (rules,)),
+        lambda name: _blocked(named[name], rules),
+    )
+    claims = results.same("host name claims", _claims(basis, named))
+    taken = results.reuse("taken host names", (named, shown, claims), lambda: _taken(named, shown, claims))
     found: dict[WorkloadId, Hold] = {}
-    for name, hosts in named.items():
-        why = _blocked(basis, hosts)
-        if why:
+    for name in named:
+        if why := blocked.get(name):
             found[name] = Hold(Subject.of_workload(name), Reason.HOST_NAME_BLOCKED, why, ours=True)
-        elif taken := next((host for host in hosts if owners.get(host, name) != name), ""):
-            why = (
-                f"host name {taken} belongs to workload {owners[taken]}; it waits until that has ended or no "
-                "longer names it, or remove the name from its file"
-            )
+        elif why := taken.get(name):
             found[name] = Hold(Subject.of_workload(name), Reason.HOST_NAME_TAKEN, why, ours=True)
     return results.same_each("host name holds", found)
 
@@ -61,23 +65,40 @@ def _in_use(memory: WorkloadMemory) -> Hosts | None:
     return found or None
 
 
-def _owners(
-    basis: PlanningBasis, named: Mapping[WorkloadId, Hosts], shown: Mapping[WorkloadId, Hosts]
-) -> Mapping[str, WorkloadId]:
-    """The workload that each host name belongs to. A workload without a known lease claims nothing new."""
-    leases = leases_by_workload(basis)
-    claims: dict[str, list[tuple[bool, int, WorkloadId]]] = {}
+def _claims(basis: PlanningBasis, named: Mapping[WorkloadId, Hosts]) -> Mapping[WorkloadId, Claim]:
+    """The age of the lease of each workload that claims names, and those that are being applied. A workload
+    without a known lease claims nothing new.
+    """
+    leases, files = leases_by_workload(basis), basis.desired.workloads
+    return {
+        name: (leases[name].created_at, _applying(basis, name))
+        for name in named
+        if name in leases and not files[name].paused
+    }
+
+
+def _taken(
+    named: Mapping[WorkloadId, Hosts],
+    shown: Mapping[WorkloadId, Hosts],
+    claims: Mapping[WorkloadId, Claim],
+) -> Mapping[WorkloadId, str]:
+    """Why workloads may not have one of their host names yet."""
+    claimed: dict[str, list[tuple[bool, int, WorkloadId]]] = {}
     for name, hosts in shown.items():
         for host in hosts:
-            claims.setdefault(host, []).append((False, 0, name))
+            claimed.setdefault(host, []).append((False, 0, name))
+    for name, (created_at, applying) in claims.items():
+        for host in named[name]:
+            claimed.setdefault(host, []).append((host not in applying, created_at, name))
+    owners = {host: min(each)[-1] for host, each in claimed.items()}
+    found: dict[WorkloadId, str] = {}
     for name, hosts in named.items():
-        lease = leases.get(name)
-        if lease is None or basis.desired.workloads[name].paused:
-            continue
-        applying = _applying(basis, name)
-        for host in hosts:
-            claims.setdefault(host, []).append((host not in applying, lease.created_at, name))
-    return {host: min(claimed)[-1] for host, claimed in claims.items()}
+        if host := next((host for host in hosts if owners.get(host, name) != name), ""):
+            found[name] = (
+                f"host name {host} belongs to workload {owners[host]}; it waits until that has ended or no "
+                "longer names it, or remove the name from its file"
+            )
+    return found
 
 
 def _applying(basis: PlanningBasis, name: WorkloadId) -> Hosts:
@@ -86,15 +107,14 @@ def _applying(basis: PlanningBasis, name: WorkloadId) -> Hosts:
     return (_named(action.workload) or ()) if isinstance(action, ApplyWorkload) else ()
 
 
-def _blocked(basis: PlanningBasis, hosts: Hosts) -> str:
-    """Why a workload may not have one of its host names; "" if it may have them all."""
-    rules = tuple(_rules(basis))
+def _blocked(hosts: Hosts, rules: Set[str]) -> str | None:
+    """Why a workload may not have one of its host names; None if it may have them all."""
     for host in hosts:
         if _is_address(host):
             return f"{host} is an address, not a host name; remove it from its file"
-        if rule := next((each for each in rules if is_host_denied(host, (each,))), ""):
+        if rule := denying_rule(host, rules):
             return f"host name {host} is blocked by {rule}; remove it from its file"
-    return ""
+    return None
 
 
 def _rules(basis: PlanningBasis) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -51,7 +52,13 @@ def public_host_of(host_uri: str) -> str:
         return ""
 
 
-def is_host_denied(host: str, rules: tuple[str, ...]) -> bool:
-    """Whether a list names a host; `.example.com` covers the domain and all names below it."""
-    name = host.lower()
-    return any(name == rule or (rule.startswith(".") and f".{name}".endswith(rule)) for rule in rules)
+def denying_rule(host: str, rules: Collection[str]) -> str:
+    """The rule that names a host ("": none does); `.example.com` covers the domain and all names below it."""
+    dotted = f".{host.lower()}"
+    suffixes = (dotted[place:] for place, character in enumerate(dotted) if character == ".")
+    return next((each for each in (dotted[1:], *suffixes) if each in rules), "")
+
+
+def is_host_denied(host: str, rules: Collection[str]) -> bool:
+    """Whether a rule names a host."""
+    return bool(denying_rule(host, rules))

@@ -15,8 +15,8 @@ from reconciler.manifests.manifest_checks import check_against_groups, check_man
 from reconciler.values.resources import LEASED_IP, RANDOM_PORT, Endpoint, ResourceUnit, Volume
 
 
-def manifest(*exposes: dict[str, Any]) -> DeploymentManifest:
-    """One service with these global exposes, of port 80 by default."""
+def manifest(*exposes: dict[str, Any], services: int = 1) -> DeploymentManifest:
+    """Services with these global exposes (default: port 80); `#` in a host name is the service's number."""
     size = {"size": {"val": "536870912"}}
     resources = {
         "id": 1,
@@ -27,8 +27,9 @@ def manifest(*exposes: dict[str, Any]) -> DeploymentManifest:
         "endpoints": [],
     }
     listed = [{"port": 80, "proto": "TCP", "global": True} | expose for expose in exposes]
-    service = {"name": "web", "image": "nginx", "count": 1, "resources": resources, "expose": listed}
-    return read_manifest(json.dumps([{"name": "g", "services": [service]}]).encode())
+    service = {"name": "web-#", "image": "nginx", "count": 1, "resources": resources, "expose": listed}
+    made = [json.loads(json.dumps(service).replace("#", str(number))) for number in range(services)]
+    return read_manifest(json.dumps([{"name": "g", "services": made}]).encode())
 
 
 def fault(made: DeploymentManifest, *groups: GroupSpec) -> str:
@@ -96,5 +97,27 @@ def test_each_leased_address_is_paid(named: list[tuple[str, int]], paid: list[in
 
     found = fault(manifest(*exposes), GroupSpec("g", (unit,)))
 
+    assert error in found
+    assert bool(error) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("exposes", "hosts", "services", "error"),
+    [
+        (100, 0, 1, ""),
+        (101, 0, 1, 'service "web-0" exposes more than 100 ports'),
+        (1, 32, 1, ""),
+        (1, 33, 1, 'service "web-0" has more than 32 hostnames'),
+        (3, 11, 1, 'service "web-0" has more than 32 hostnames'),
+        (1, 25, 4, ""),
+        (1, 21, 5, 'group "g" has more than 100 hostnames'),
+    ],
+)
+def test_ports_and_host_names_have_limits(exposes: int, hosts: int, services: int, error: str) -> None:
+    listed = [
+        {"port": 80 + port, "hosts": [f"h{name}.p{port}.s#.example.org" for name in range(hosts)]}
+        for port in range(exposes)
+    ]
+    found = fault(manifest(*listed, services=services))
     assert error in found
     assert bool(error) == bool(found)

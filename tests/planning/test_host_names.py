@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reconciler.planning import host_names
 from reconciler.planning.planner import plan
 from reconciler.values.adapters import KUBERNETES
-from reconciler.values.addresses import AddressKind, ServiceAddress
+from reconciler.values.addresses import AddressKind, ServiceAddress, denying_rule
 from reconciler.values.clusters import (
     IngressController,
     IngressSettings,
@@ -18,6 +20,7 @@ from reconciler.values.clusters import (
 )
 from reconciler.values.desired import Config, Port, Workload
 from reconciler.values.plans import ApplyWorkload, Hold, Plan, Reason
+from reconciler.values.result_cache import ResultCache
 from reconciler.values.work import InFlight, WorkItem, WorkKey
 from tests.makers import adapter, desired, lease, market, planning_input, running, workload
 
@@ -123,3 +126,29 @@ def test_blocked_names_are_given_to_nobody(host: str, why: str) -> None:
 @pytest.mark.parametrize("host", ["notbank.example", "a.www.a.com", "example.com", "xmtls.example.com"])
 def test_other_names_are_given(host: str) -> None:
     assert started(planned(named(1, host))) == {1}
+
+
+def test_names_are_checked_again_only_after_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenant may have many names: they do not count in each cycle."""
+    checked: list[str] = []
+
+    def counted(host: str, rules: Collection[str]) -> str:
+        checked.append(host)
+        return denying_rule(host, rules)
+
+    monkeypatch.setattr(host_names, "denying_rule", counted)
+    one, two = named(1, "a.example.org", "b.example.org"), named(2, "c.example.org")
+    wanted = replace(desired(one, two), adapters={KUBERNETES: SETTINGS}, config=DENIED)
+    seen, decisions = market(leases=[lease(1), lease(2)]), ResultCache()
+    renamed = replace(wanted, workloads={one.id: one, two.id: named(2, "d.example.org")})
+    stricter = replace(renamed, config=Config(hosts_denied=("d.example.org",)))
+    for asked, expected in (
+        (wanted, ["a.example.org", "b.example.org", "c.example.org"]),
+        (wanted, []),
+        (renamed, ["d.example.org"]),
+        (stricter, ["a.example.org", "b.example.org", "d.example.org"]),
+    ):
+        checked.clear()
+        made = plan(planning_input(seen, asked, adapters=adapter()), decisions)
+        assert checked == expected
+    assert [hold.subject.name for hold in holds(made, Reason.HOST_NAME_BLOCKED)] == [two.id]

@@ -41,23 +41,23 @@ def frame_manifests(rendering: Rendering, denied: Iterable[str]) -> list[Manifes
         limits_manifest(namespace, labels),
         lease_quota_manifest(rendering),
     ]
-    return [_with_digest(rendering, each) for each in made]
+    return _with_digests(rendering, made)
 
 
 def service_manifests(rendering: Rendering) -> list[Manifest]:
     """The Services of all its services."""
-    return [_with_digest(rendering, each) for each in services.service_manifests(rendering)]
+    return _with_digests(rendering, services.service_manifests(rendering))
 
 
 def http_manifests(rendering: Rendering) -> list[Manifest]:
     """What leads HTTP under host names to its services."""
-    return [_with_digest(rendering, each) for each in ingress.http_manifests(rendering)]
+    return _with_digests(rendering, ingress.http_manifests(rendering))
 
 
 def policy_manifests(rendering: Rendering) -> list[Manifest]:
     """A NetworkPolicy for each service."""
     made = service_policies(rendering.namespace, rendering.workload, rendering.settings.ingress)
-    return [_with_digest(rendering, each) for each in made]
+    return _with_digests(rendering, made)
 
 
 def controller_manifests(rendering: Rendering, addresses: Mapping[str, str]) -> list[Manifest]:
@@ -66,10 +66,8 @@ def controller_manifests(rendering: Rendering, addresses: Mapping[str, str]) -> 
     tenants may share.
     """
     aliases = [{"ip": address, "hostnames": [name]} for name, address in sorted(addresses.items())]
-    return [
-        _with_digest(rendering, _controller(rendering, service, aliases))
-        for service in rendering.workload.services
-    ]
+    made = (_controller(rendering, service, aliases) for service in rendering.workload.services)
+    return _with_digests(rendering, made)
 
 
 def parts_of(rendering: Rendering) -> tuple[str, ...]:
@@ -118,7 +116,12 @@ def _has_namespace(rendering: Rendering) -> bool:
     return rendering.settings.isolation is LeaseIsolation.NAMESPACE
 
 
-def _with_digest(rendering: Rendering, manifest: Manifest) -> Manifest:
+def _with_digests(rendering: Rendering, made: Iterable[Manifest]) -> list[Manifest]:
+    parts = ",".join(parts_of(rendering))
+    return [_with_digest(rendering, each, parts) for each in made]
+
+
+def _with_digest(rendering: Rendering, manifest: Manifest, parts: str) -> Manifest:
     """Adds the lease, the digest, all parts of the workload, and the spec as applied without what can never
     change (of a namespace, the labels, which say what it enforces), with the annotations that a controller
     reads.
@@ -131,7 +134,7 @@ def _with_digest(rendering: Rendering, manifest: Manifest) -> Manifest:
     annotations = own | {
         naming.LEASE: str(rendering.workload.lease),
         naming.DIGEST: rendering.digest,
-        naming.PARTS: ",".join(parts_of(rendering)),
+        naming.PARTS: parts,
         naming.APPLIED: json.dumps(applied, sort_keys=True, separators=(",", ":")),
     }
     return manifest | {"metadata": manifest["metadata"] | {"annotations": annotations}}

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.kubernetes import naming
+from reconciler.adapters.kubernetes import manifests, naming
 from reconciler.adapters.kubernetes.addresses import addresses_of
 from reconciler.adapters.kubernetes.api_errors import ApiError, outcome_of
 from reconciler.adapters.kubernetes.manifests import http_manifests, parts_of, service_manifests
+from reconciler.adapters.kubernetes.pods import Rendering
 from reconciler.adapters.kubernetes.services import sharing_key
 from reconciler.adapters.kubernetes.troubles import network_trouble
 from reconciler.adapters.kubernetes.views import part_view
@@ -102,6 +103,19 @@ def test_routes_of_the_gateway_api_have_at_most_16_host_names() -> None:
     }
     listed = parts_of(rendering(wanted, ingress=GATEWAY))
     assert {f"httproute/{each['metadata']['name']}" for each in made} <= set(listed)
+
+
+def test_the_parts_are_listed_once_for_all_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[Rendering] = []
+
+    def counted(wanted: Rendering) -> tuple[str, ...]:
+        listed.append(wanted)
+        return parts_of(wanted)
+
+    monkeypatch.setattr(manifests, "parts_of", counted)
+    many = tuple(f"h{n}.example.com" for n in range(50))
+    made = http(workload(1, service(ports=(replace(SHOP, hosts=many),))), GATEWAY)
+    assert (len(made), len(listed)) == (4, 1)
 
 
 def test_every_global_port_has_one_way_in() -> None:
