@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -51,7 +52,7 @@ from reconciler.journal.opening import copy_journal, open_journal, open_records
 from reconciler.journal.state_directory import make_state_directory
 from reconciler.planning.revisions.adapter_grants import denial
 from reconciler.ports import Inspector, Wake, WorkQueues
-from reconciler.runtime.accepted_manifests import AcceptedManifests
+from reconciler.runtime.accepted_manifests import AcceptedManifests, is_newer
 from reconciler.runtime.call_timings import CallTimings, TimedChain, TimedRepo
 from reconciler.runtime.sealing import Identities
 from reconciler.runtime.secret_files import SecretFile, read_token
@@ -265,9 +266,10 @@ def _tenants(
 ) -> TenantManifestStore | None:
     if settings.sealing is None:
         return None
-    branch = ManifestBranch(settings.repository, settings.state, f"tenants/{settings.provider}", Backoff())
+    identities, name = Identities(settings.sealing.identity), f"tenants/{settings.provider}"
+    newer = partial(is_newer, identities)
+    branch = ManifestBranch(settings.repository, settings.state, name, Backoff(), newer)
     stack.callback(branch.close)
-    identities = Identities(settings.sealing.identity)
     accepted = AcceptedManifests(branch, identities, clock.wake, in_background=in_background)
     if settings.gateway is not None:
         accepted.take_more()

@@ -10,9 +10,10 @@ from pathlib import Path
 from reconciler.git.backoff import Backoff
 from reconciler.git.branch_writer import DURABLE, BranchWriter, FileCommit, blob_id
 from reconciler.git.git_errors import git_error
+from reconciler.git.manifest_rebase import IsNewer, ManifestRebase, Tips
 from reconciler.git.mirror import Mirror, MirrorError
 from reconciler.git.read import blobs
-from reconciler.git.remote import Author, Remote, check_branch
+from reconciler.git.remote import Remote, check_branch
 from reconciler.git.trees import tree_at, walk
 from reconciler.values.outcomes import Done, Failed, Outcome
 
@@ -24,7 +25,6 @@ ACCEPTED = "refs/reconciler/tenants"
 PUSHED = "refs/reconciler/tenants-pushed"
 FETCHED = "refs/reconciler/tenants-fetched"
 ATTEMPTS = 5
-AUTHOR_FORMAT = "%an%x00%ae%x00%B"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,27 @@ class BranchState:
     """Whether the branch exists here, or does not exist in the remote repository."""
 
 
+class OtherContentError(MirrorError):
+    """Files are not those that the commits are based on; nothing was written."""
+
+
 class ManifestBranch:
     """One branch. Thread-safe: `commit` waits for no network. What `commit` returned survives `kill -9`.
 
     Other writers of the branch in the remote repository are outrun: the branch gets this machine's content on
-    top of theirs. A branch whose history was replaced there is left alone until it is removed.
+    top of theirs, except files of theirs that `is_newer` selects and that were not written here since the
+    last push. A branch whose history was replaced there is left alone until it is removed.
     """
 
-    def __init__(self, remote: Remote, state: Path, branch: str, backoff: Backoff | None = None) -> None:
-        self._branch = check_branch(branch)
+    def __init__(
+        self,
+        remote: Remote,
+        state: Path,
+        branch: str,
+        backoff: Backoff | None = None,
+        is_newer: IsNewer = lambda *_: False,
+    ) -> None:
+        self._branch, self._is_newer = check_branch(branch), is_newer
         self._mirror = Mirror(remote, state / FOLDER)
         self._writer = BranchWriter(self._mirror)
         self._outgoing = Mirror(remote, state / FOLDER, backoff)
@@ -68,9 +80,12 @@ class ManifestBranch:
         with self._lock, self._mirror.locked():
             return self._load()
 
-    def commit(self, commits: Sequence[FileCommit]) -> tuple[str, ...]:
+    def commit(
+        self, commits: Sequence[FileCommit], based_on: Mapping[str, str] | None = None
+    ) -> tuple[str, ...]:
         """Commit each; returns their ids, once they are on disk. MirrorError if that fails, or if it is not
-        known yet whether the remote repository has the branch.
+        known yet whether the remote repository has the branch; OtherContentError if a path has another blob
+        than `based_on` names.
         """
         with self._lock, self._mirror.locked():
             if self._tip() != self._state.tip:
@@ -78,6 +93,8 @@ class ManifestBranch:
             before = self._state
             if not before.is_known:
                 raise MirrorError(f"{self._branch} was never read from {self._mirror.remote.redacted_url}")
+            if any(before.files.get(path) != blob for path, blob in (based_on or {}).items()):
+                raise OtherContentError(f"{self._branch} was written meanwhile; run the command again")
             made = self._writer.commit_each(commits, before.tip)
             self._move(ACCEPTED, made[-1], before.tip)
             files = dict(before.files)
@@ -177,23 +194,11 @@ class ManifestBranch:
                 )
                 self._state = replace(self._state, rewritten=why)
                 return why
-            self._move(ACCEPTED, self._rebased(tip, theirs), tip)
+            rebase = ManifestRebase(mirror, self._writer, self._is_newer)
+            self._move(ACCEPTED, rebase.rebased(Tips(self._pushed, tip, theirs)), tip)
             self._move(PUSHED, theirs)
             self._load()
             return ""
-
-    def _rebased(self, tip: str, parent: str) -> str:
-        """This machine's commits on another parent; one that restores its content if there are none."""
-        since = (f"^{self._pushed}",) if self._pushed else ()
-        ran = self._mirror.run("rev-list", "--reverse", tip, *since)
-        for commit in ran.text.split():
-            shown = self._mirror.run("log", "-1", f"--format={AUTHOR_FORMAT}", "--end-of-options", commit)
-            name, email, message = shown.text.split("\0", 2)
-            parent = self._writer.recommit(commit, parent, message, Author(name, email))
-        if not ran.text:
-            message = "Restore the manifests that were accepted\n"
-            parent = self._writer.recommit(tip, parent, message, self._mirror.remote.author)
-        return parent
 
     def _load(self, *, is_known: bool = False) -> BranchState:
         tip, self._pushed = self._tip(), self._tip(PUSHED)

@@ -252,6 +252,22 @@ def resealed(path: str, content: bytes, identities: Identities, recipient: str) 
     return write_manifest_file(sealed_file(file, _unsealed(file, identities), recipient))
 
 
+def is_newer(identities: Identities, path: str, ours: bytes | None, theirs: bytes) -> bool:
+    """Whether another machine of this provider accepted the file at least as late: a whole manifest that is
+    sealed for this provider. MirrorError while nothing can be unsealed.
+    """
+    if fault := identities.fault():
+        raise MirrorError(f"manifests of another machine cannot be verified: {fault}")
+    try:
+        other = read_manifest_file(path, theirs)
+        check_manifest(_unsealed(other, identities))
+        own = read_manifest_file(path, ours) if ours is not None else None
+    except Exception:  # whatever else was written there
+        return False
+    at = other.accepted_at
+    return 0 <= at <= ACCEPTED_AT_MAX and (own is None or own.accepted_at <= at)
+
+
 def _unsealed(file: ManifestFile, identities: Identities) -> DeploymentManifest:
     """The manifest with its secrets, whose hash is the file's."""
     try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from reconciler.git.branch_writer import FileCommit
-from reconciler.git.manifest_branch import ManifestBranch
+from reconciler.git.manifest_branch import ManifestBranch, OtherContentError
 from reconciler.git.mirror import MirrorError
 from reconciler.git.remote import Author, Remote
 from reconciler.values.outcomes import Done, Failed
@@ -97,6 +98,49 @@ def test_a_branch_that_moved_is_outrun_without_force(
     assert forge.log(BRANCH)[: len(unpushed)] == [each.message for each in reversed(unpushed)]
     assert branch.state.files == expected
     assert forge.git("ls-tree", "-r", "--name-only", BRANCH).split() == sorted(expected)
+
+
+def test_a_machine_with_an_older_mirror_takes_what_is_newer(
+    branch: ManifestBranch, forge: Forge, remote: Remote, state: Path, tmp_path: Path
+) -> None:
+    for name in "abcd":
+        branch.commit([manifest(name, b"1")])
+    branch.synchronise()
+    shutil.copytree(state, tmp_path / "old")
+    branch.commit([manifest("a", b"2"), manifest("b", b"2"), manifest("e", b"2"), manifest("c", b"0")])
+    branch.commit([manifest("d", None)])
+    branch.synchronise()
+
+    def is_newer(path: str, ours: bytes | None, theirs: bytes) -> bool:
+        return (ours or b"") < theirs
+
+    old = ManifestBranch(remote, tmp_path / "old", BRANCH, is_newer=is_newer)
+    old.open()
+    (own,) = old.commit([manifest("b", b"3")])
+    assert old.synchronise() == Done(old.state.tip)
+    assert old.state.tip != own
+    found = {path: old.read([blob])[blob] for path, blob in old.state.files.items()}
+    assert found == {
+        "leases/a.json": b"2", "leases/b.json": b"3", "leases/c.json": b"1", "leases/d.json": b"1",
+        "leases/e.json": b"2",
+    }  # fmt: skip
+    assert forge.log(BRANCH)[:2] == ["Accept b", "Restore the manifests that were accepted"]
+    branch = ManifestBranch(remote, state, BRANCH, is_newer=lambda *_: True)
+    branch.open()
+    assert branch.synchronise() == Done("")  # nothing to restore: their tip is taken
+    assert branch.state.tip == old.state.tip
+    assert branch.state.files == old.state.files
+
+
+def test_a_commit_that_is_based_on_other_content_is_not_made(branch: ManifestBranch) -> None:
+    branch.commit([manifest("a")])
+    before = dict(branch.state.files)
+    branch.commit([manifest("a", b"2")])
+    state = branch.state
+    with pytest.raises(OtherContentError):
+        branch.commit([manifest("a", b"3")], before)
+    assert branch.state == state
+    assert branch.commit([manifest("a", b"3")], dict(state.files))
 
 
 def test_a_replaced_history_is_neither_taken_nor_overwritten(

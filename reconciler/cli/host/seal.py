@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import time
 
@@ -11,7 +12,7 @@ import click
 from reconciler.cli.errors import CliError
 from reconciler.cli.options import host_option, settings_of
 from reconciler.git.branch_writer import FileCommit
-from reconciler.git.manifest_branch import ManifestBranch
+from reconciler.git.manifest_branch import ManifestBranch, OtherContentError
 from reconciler.git.mirror import MirrorError
 from reconciler.manifests.errors import ManifestError
 from reconciler.manifests.stored_manifest import ManifestFileError
@@ -25,6 +26,9 @@ from reconciler.runtime.sealing import (
 )
 from reconciler.runtime.sealing import seal as seal_value
 from reconciler.settings import SealingSettings, Settings
+
+ROTATIONS_MAX = 5
+"""Attempts, each on what was accepted until then."""
 
 
 @click.command()
@@ -89,19 +93,40 @@ def _rotate(settings: Settings) -> None:
             "unsealed; run `provider-daemon seal --new-identity`, and write its recipient into the host file"
         )
     branch = ManifestBranch(settings.repository, settings.state, f"tenants/{settings.provider}")
-    files = branch.open().files
-    contents = branch.read([*files.values()])
-    fresh = {
-        path: resealed(path, contents[blob], identities, sealing.recipient)
-        for path, blob in files.items()
-        if blob in contents
-    }
-    if not fresh:
-        click.echo("no manifest is stored")
-        return
-    message = f"Seal {len(fresh)} manifests for another identity"
-    (commit,) = branch.commit([FileCommit(dict(fresh), message, settings.repository.author, int(time()))])
-    click.echo(f"{commit[:12]}: sealed {len(fresh)} manifests again; the daemon pushes the commit")
+    for attempt in range(ROTATIONS_MAX):
+        files = branch.open().files
+        fresh, unreadable = _resealed(branch, files, identities, sealing.recipient)
+        if not files:
+            click.echo("no manifest is stored")
+            return
+        if fresh:
+            message = f"Seal {len(fresh)} manifests for another identity"
+            made = FileCommit(dict(fresh), message, settings.repository.author, int(time()))
+            try:
+                (commit,) = branch.commit([made], {path: files[path] for path in fresh})
+            except OtherContentError:  # a newer one must not be replaced
+                if attempt < ROTATIONS_MAX - 1:
+                    continue
+                raise
+            click.echo(f"{commit[:12]}: sealed {len(fresh)} manifests again; the daemon pushes the commit")
+        break
+    if unreadable:
+        raise CliError("\n".join(f"error: not sealed again: {why}" for why in unreadable))
+
+
+def _resealed(
+    branch: ManifestBranch, files: Mapping[str, str], identities: Identities, recipient: str
+) -> tuple[Mapping[str, bytes], Sequence[str]]:
+    """The files sealed to the recipient, and why others cannot be."""
+    fresh, unreadable, contents = {}, [], branch.read([*files.values()])
+    for path, blob in files.items():
+        try:
+            if blob not in contents:
+                raise ManifestFileError(f"{path} is missing in the mirror")
+            fresh[path] = resealed(path, contents[blob], identities, recipient)
+        except (SealingError, ManifestError, ManifestFileError) as error:
+            unreadable.append(f"{path}: {error}")
+    return fresh, unreadable
 
 
 def _sealing(settings: Settings) -> SealingSettings:

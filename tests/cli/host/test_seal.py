@@ -9,11 +9,15 @@ import pytest
 import yaml
 
 from reconciler.cli.doctor.machine import check_sealing
+from reconciler.cli.host import seal as seal_command
 from reconciler.cli.main import provider_daemon, run_command
 from reconciler.cli.options import settings_of
+from reconciler.git.mirror import MirrorError
 from reconciler.git.remote import Remote
-from reconciler.runtime.accepted_manifests import AcceptedManifests
+from reconciler.manifests.stored_manifest import ManifestFileError, manifest_path
+from reconciler.runtime.accepted_manifests import AcceptedManifests, is_newer, resealed
 from reconciler.runtime.sealing import Identities, new_identity
+from reconciler.values.ids import LeaseId, OrderId, workload_id
 from tests.git.forge import Forge
 from tests.runtime.test_accepted_manifests import LEASE, World, manifest
 
@@ -83,3 +87,45 @@ def test_rotation_seals_all_manifests_again_in_one_commit(host: Host) -> None:
     found = accepted.accepted(LEASE)
     assert found == manifest()
     assert world.branch.state.unpushed == 2
+
+
+def test_a_rotation_keeps_what_is_accepted_meanwhile_and_names_what_it_cannot_read(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, other = World(Remote(str(host.repository)), host.state), LeaseId(OrderId("ve1owner", 8, 1, 1), "p")
+    world.commit(manifest())
+    world.commit(manifest(), other)
+    _, recipient, _ = host.run("seal", "--new-identity")
+    host.write(recipient.strip())
+
+    def slow(path: str, content: bytes, *rest: object) -> bytes:
+        if b"redis" not in content and path == manifest_path(workload_id(LEASE)):
+            world.commit(manifest(image="redis"))
+        if path == manifest_path(workload_id(other)):
+            raise ManifestFileError("is unreadable")
+        return resealed(path, content, *rest)  # type: ignore[arg-type]  # as given
+
+    monkeypatch.setattr(seal_command, "resealed", slow)
+    code, printed, errors = host.run("seal", "--rotate")
+    assert (code, "sealed 1 manifests again" in printed, "is unreadable" in errors) == (1, True, True)
+    world.branch.open()
+    assert world.accepted.accepted(LEASE) == manifest(image="redis")
+
+
+def test_a_manifest_of_another_machine_is_taken_if_it_is_whole_and_not_older(host: Host) -> None:
+    world = World(Remote(str(host.repository)), host.state)
+    world.commit(manifest())
+    ((path, blob),) = world.branch.state.files.items()
+    good = world.branch.read([blob])[blob]
+    for ours, theirs, is_taken in (
+        (None, good, True),
+        (good, good, True),
+        (good, good.replace(b'"acceptedAt": 100', b'"acceptedAt": 99'), False),
+        (good, good.replace(b"nginx", b"redis"), False),
+        (None, good.replace(b'"acceptedAt": 100', b'"acceptedAt": 1' + b"0" * 30), False),
+        (good, b"{}", False),
+    ):
+        assert is_newer(world.identities, path, ours, theirs) is is_taken
+    world.identities.path.unlink()
+    with pytest.raises(MirrorError, match="cannot be verified"):
+        is_newer(world.identities, path, None, good)
