@@ -88,6 +88,7 @@ def limits_of(file: HostFile, observe_only: bool) -> Limits:
         capacity=_resources(limits.capacity),
         grants=_grants(file),
         payout=_payout(file.payout),
+        gateway_host=(file.gateway.hostname or "") if file.gateway else "",
     )
 
 

@@ -51,12 +51,11 @@ def _volumes(unit: ResourceUnit) -> Iterator[ServiceVolume]:
 
 
 def _ports(unit: ResourceUnit) -> Iterator[Port]:
-    """A port for each endpoint; those on one leased address have one name."""
-    numbers = iter(range(FIRST_PORT, FIRST_PORT + len(unit.endpoints)))
-    for endpoint in unit.endpoints:
-        port = next(numbers)
-        if endpoint.kind == SHARED_HTTP:
-            yield Port(port, exposed_as=HTTP_PORT if port == FIRST_PORT else 0, public=True)
-        else:
-            ip = f"ip-{endpoint.sequence_number}" if endpoint.kind == LEASED_IP else ""
-            yield Port(port, public=True, ip=ip)
+    """A port for each endpoint: the first HTTP one gets the outer port 80; those on one leased address have
+    one name.
+    """
+    outer_ports = iter((HTTP_PORT,))
+    for port, endpoint in enumerate(unit.endpoints, start=FIRST_PORT):
+        ip = f"ip-{endpoint.sequence_number}" if endpoint.kind == LEASED_IP else ""
+        exposed_as = next(outer_ports, 0) if endpoint.kind == SHARED_HTTP else 0
+        yield Port(port, exposed_as=exposed_as, public=True, ip=ip)

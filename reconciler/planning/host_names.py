@@ -120,12 +120,15 @@ def _blocked(hosts: Hosts, rules: Set[str]) -> str | None:
 def _rules(basis: PlanningBasis) -> Iterator[str]:
     """Blocked names: those of config.yaml, generated ones of all adapters, and the provider's own."""
     yield from basis.desired.config.hosts_denied if basis.desired.config else ()
-    for settings in basis.desired.adapters.values():
-        if isinstance(settings, KubernetesSettings) and settings.ingress:
-            yield f".{settings.ingress.domain}"
     provider = basis.market.provider if basis.market else None
-    if provider and (own := public_host_of(provider.host_uri)):
-        yield from (own, f"mtls.{own}")
+    own = [basis.limits.gateway_host, public_host_of(provider.host_uri) if provider else ""]
+    for settings in basis.desired.adapters.values():
+        if isinstance(settings, KubernetesSettings):
+            own.append(settings.public_host)
+            if settings.ingress:
+                yield f".{settings.ingress.domain}"
+    for host in (each.lower() for each in own if each):
+        yield from (host, f"mtls.{host}")
 
 
 def _is_address(host: str) -> bool:

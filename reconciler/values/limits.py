@@ -34,7 +34,7 @@ class Limits:
     `rate` are read from their files each cycle;
     `concurrent_effects` and `queued_effects` are the running effects and those in flight, of one target;
     `gas_adjustment` is the smallest factor applied to simulated gas (None: only what was measured); `grants`
-    are the repository's; `payout` is None if nothing is paid out.
+    are the repository's; `payout` is None if nothing is paid out. No workload may have `gateway_host`.
     """
 
     observe_only: bool = False
@@ -68,6 +68,7 @@ class Limits:
     capacity: Resources | None = None
     grants: Grants = field(default_factory=Grants)
     payout: PayoutRules | None = None
+    gateway_host: str = ""
 
     @property
     def factor_min(self) -> Decimal:

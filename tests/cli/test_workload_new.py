@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from reconciler.documents.workload_text import workload_text
 from reconciler.manifests.sdl_groups import read_deployment
 from reconciler.values.desired import Workload
 from reconciler.values.ids import workload_id
-from reconciler.values.resources import total
+from reconciler.values.resources import LEASED_IP, RANDOM_PORT, SHARED_HTTP, Endpoint, total
 from tests.documents.texts import lease
 from tests.git.forge import Forge
 from tests.manifests.test_specification import CASES
@@ -38,6 +39,22 @@ def test_the_skeleton_of_every_order_is_valid_and_has_its_resources() -> None:
         granted = total([unit.all for unit in units])
         assert not granted.lacks(found.value.resources), name
         assert found.value.resources.storage_bytes == granted.storage_bytes, name
+
+
+@pytest.mark.parametrize(
+    ("kinds", "outer_ports"),
+    [
+        ((SHARED_HTTP,), [80]),
+        ((RANDOM_PORT, SHARED_HTTP), [0, 80]),
+        ((LEASED_IP, RANDOM_PORT, SHARED_HTTP, SHARED_HTTP), [0, 0, 80, 0]),
+        ((RANDOM_PORT,), [0]),
+    ],
+)
+def test_the_first_http_endpoint_gets_port_80(kinds: tuple[int, ...], outer_ports: list[int]) -> None:
+    (unit,) = read_deployment(CASES["minimal"]["sdl"].encode()).groups[0].units
+    exposed = replace(unit, endpoints=tuple(Endpoint(kind) for kind in kinds))
+    (made,) = skeleton_of(LEASE, (exposed,)).services
+    assert [port.exposed_as for port in made.ports] == outer_ports
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ SECTIONS = dict(re.findall(r"(?ms)^### (\S+)\n\n(.*?)(?=^##|\Z)", PAGE))
 REASON_ARGUMENT = {"Trouble": 0, "Refused": 0, "Failed": 0, "Retry": 2}
 """Types that carry a reason, with the position of that argument."""
 VARIABLES: dict[str, set[str]] = {
-    "adapters/kubernetes/troubles.py: reason": cluster_troubles._CONFIG,
+    "adapters/kubernetes/troubles.py: reason": set(cluster_troubles._RUNTIME),
     "adapters/ansible/troubles.py: reason": {
         reason for reason, _ in (*host_troubles._HOST_ERRORS.values(), *host_troubles._STEPS.values())
     },

@@ -19,6 +19,7 @@ from reconciler.values.clusters import (
     NetworkPolicyController,
 )
 from reconciler.values.desired import Config, Port, Workload
+from reconciler.values.limits import Limits
 from reconciler.values.plans import ApplyWorkload, Hold, Plan, Reason
 from reconciler.values.result_cache import ResultCache
 from reconciler.values.work import InFlight, WorkItem, WorkKey
@@ -107,6 +108,9 @@ def test_an_apply_in_flight_has_its_host_names() -> None:
         ("192.0.2.7", "is an address"),
         ("provider.example.com", "blocked by provider.example.com"),
         ("mtls.provider.example.com", "blocked by mtls.provider.example.com"),
+        ("gateway.example.com", "blocked by gateway.example.com"),
+        ("mtls.gateway.example.com", "blocked by mtls.gateway.example.com"),
+        ("nodes.example.com", "blocked by nodes.example.com"),
     ],
 )
 def test_blocked_names_are_given_to_nobody(host: str, why: str) -> None:
@@ -114,9 +118,11 @@ def test_blocked_names_are_given_to_nobody(host: str, why: str) -> None:
     assert record is not None
     seen = market(leases=[lease(1)])
     seen = replace(seen, provider=replace(record, host_uri="https://provider.example.com:8443"))
-    wanted = replace(desired(named(1, host)), adapters={KUBERNETES: SETTINGS}, config=DENIED)
+    settings = replace(SETTINGS, public_host="Nodes.example.com")
+    wanted = replace(desired(named(1, host)), adapters={KUBERNETES: settings}, config=DENIED)
+    limits = Limits(gateway_host="Gateway.example.com")
 
-    made = plan(planning_input(seen, wanted, adapters=adapter()))
+    made = plan(planning_input(seen, wanted, adapters=adapter(), limits=limits))
 
     assert started(made) == set()
     (hold,) = holds(made, Reason.HOST_NAME_BLOCKED)

@@ -16,7 +16,9 @@ ACCOUNT_MISSING = "error looking up service account"
 """Of a pod that the cluster creates again: a new namespace has its service account a moment later."""
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
-_CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+_CONFIG = "CreateContainerConfigError"
+_RUNTIME = {"CreateContainerError": "create", "RunContainerError": "start"}
+"""What the container runtime cannot do. Its message quotes the command, which may contain a secret."""
 
 
 def workload_trouble(controllers: Sequence[ControllerView], pods: Sequence[PodView]) -> Trouble | None:
@@ -72,9 +74,13 @@ def _container_trouble(service: str, container: ContainerView) -> Trouble | None
     if reason in _PULL:
         message = f"the image {container.image} of service {service} cannot be pulled (ImagePullBackOff)"
         return Trouble("ImagePullFailed", message, "Check registry access and the image's name")
-    if reason in _CONFIG and container.waiting:
+    if reason in _RUNTIME:
+        message = f"the container runtime cannot {_RUNTIME[reason]} a container of service {service}"
+        advice = "Check its command, arguments and mounts; `kubectl describe pod` shows the runtime's message"
+        return Trouble(reason, message, advice)
+    if reason == _CONFIG and container.waiting:
         advice = "Create what it refers to (a Secret and its key) in the workloads' namespace"
-        return Trouble(reason, f"service {service}: {container.waiting.message}", advice)
+        return Trouble(_CONFIG, f"service {service}: {container.waiting.message}", advice)
     exited = container.exited
     if exited and (reason == "CrashLoopBackOff" or container.restarts >= RESTARTS_MAX):
         why = exited.reason or "no reason given"

@@ -56,6 +56,22 @@ def test_a_failing_container_has_a_reason(changes: dict[str, Any], reason: str) 
     assert reason_of(pod_with(**changes)) == reason
 
 
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("RunContainerError", "the container runtime cannot start a container of service web"),
+        ("CreateContainerError", "the container runtime cannot create a container of service web"),
+    ],
+)
+def test_the_runtimes_message_is_not_repeated(reason: str, message: str) -> None:
+    """It quotes the first word of the command."""
+    raw_message = 'failed to create shim task: exec: "--token=s3cret": executable file not found in $PATH'
+    trouble = workload_trouble([DEPLOYMENT], [pod_with(waiting=waiting(reason, raw_message))])
+    assert trouble is not None
+    assert (trouble.reason, trouble.message) == (reason, message)
+    assert "s3cret" not in str(trouble)
+
+
 def test_the_message_stays_while_the_cause_does() -> None:
     pulls = [
         workload_trouble([DEPLOYMENT], [pod_with(waiting=waiting(why, f"{why} 10s"))])
