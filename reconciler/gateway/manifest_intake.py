@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Protocol
 
@@ -38,6 +38,7 @@ from reconciler.runtime.sealing import SealingError
 from reconciler.values.desired import Desired
 from reconciler.values.ids import DeploymentId, LeaseId, workload_id
 from reconciler.values.text import one_line
+from reconciler.values.times import DAY_SECONDS, HOUR_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ LOOK_SECONDS = 1.0
 DEPLOYMENTS_AT_ONCE = 256
 """Submissions of one deployment wait for each other, so that equal ones make one commit."""
 
+OWNER_BYTES_A_DAY = 32 * 1024 * 1024
 TEXT_MAX = 500
 DOMAIN = "tenant.invalid"
 """Of the authors' addresses: an account has no mailbox."""
@@ -99,6 +101,24 @@ class _Waiting:
     made: Future[tuple[str, ...]] = field(default_factory=Future)
 
 
+class _DailyBudget:
+    """The bytes of manifests that each owner may add to the branch, which keeps them all. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: dict[str, tuple[float, int]] = {}
+
+    def take(self, owner: str, size: int, now: float) -> bool:
+        """Whether so many bytes more are allowed, of which the first file always is."""
+        with self._lock:
+            self._taken = {each: (at, x) for each, (at, x) in self._taken.items() if now - at < DAY_SECONDS}
+            at, taken = self._taken.get(owner, (now, 0))
+            if taken and taken + size > OWNER_BYTES_A_DAY:
+                return False
+            self._taken[owner] = at, taken + size
+            return True
+
+
 class ManifestIntake:
     """Implements `Submissions`. What was answered with a receipt survives `kill -9`.
 
@@ -113,6 +133,7 @@ class ManifestIntake:
         self._lock, self._commit_lock = threading.Lock(), threading.Lock()
         self._waiting: list[_Waiting] = []
         self._commits: dict[LeaseId, str] = {}
+        self._budget = _DailyBudget()
         self._deployments = tuple(threading.Lock() for _ in range(DEPLOYMENTS_AT_ONCE))
 
     def submit(self, submission: Submission) -> Receipt | SubmissionRefusal:
@@ -180,18 +201,16 @@ class ManifestIntake:
         if not missing:
             return Receipt(digest, self._commits.get(deployment.leases[-1][0], ""))
         now = self._settings.now()
-        files = [
-            sealed_file(
-                ManifestFile(lease, group, digest, manifest, "", now, submission.method),
-                manifest,
-                self._settings.recipient,
-            )
-            for lease, group in missing
-        ]
-        commits = tuple(_commit(file) for file in files)
+        bare = ManifestFile(*missing[0], digest, manifest, "", now, submission.method)
+        sealed = sealed_file(bare, manifest, self._settings.recipient)
+        commits = tuple(_commit(replace(sealed, lease=lease, group=group)) for lease, group in missing)
         if any(len(content or b"") > FILE_BYTES_MAX for each in commits for content in each.files.values()):
             why = f"the manifest is too large; at most about {FILE_BYTES_MAX // 2048} KB are stored"
             return SubmissionRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, why)
+        size = sum(len(content or b"") for each in commits for content in each.files.values())
+        if not self._budget.take(submission.deployment.owner, size, self._settings.monotonic()):
+            why = "this account sent too many large manifests today; try again tomorrow"
+            return SubmissionRefusal(HTTPStatus.TOO_MANY_REQUESTS, why, HOUR_SECONDS)
         made = self._commit_with_others(commits)
         by_lease = dict(zip((lease for lease, _ in missing), made, strict=True))
         self._commits |= by_lease

@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.chain.leased_deployments import LeasedDeployment
 from reconciler.chain.node_errors import NodeError
+from reconciler.gateway import manifest_intake
 from reconciler.gateway.manifest_intake import IntakeSettings, ManifestIntake
 from reconciler.gateway.submissions import Receipt, Submission, SubmissionMethod, SubmissionRefusal
 from reconciler.git.mirror import MirrorError
 from reconciler.git.remote import Remote
 from reconciler.manifests.sdl_groups import read_deployment
+from reconciler.manifests.stored_manifest import ManifestFile
+from reconciler.runtime.accepted_manifests import sealed_file
 from reconciler.values.addresses import is_host_denied
 from reconciler.values.desired import Bidding, Config, Desired
 from reconciler.values.ids import DeploymentId, LeaseId, OrderId
@@ -273,6 +277,32 @@ def test_the_same_manifest_again_repairs_what_cannot_be_read(
     assert isinstance(gateway.submit(), Receipt)
     monkeypatch.undo()
     assert gateway.branch.state.unpushed == 2
+
+
+def test_a_deployment_is_sealed_once_and_an_account_adds_so_much_a_day(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leases = [(LeaseId(OrderId("ve1owner", 7, number, 1), "ve1provider"), "near") for number in (1, 2, 3)]
+    gateway.chain = [replace(LEASED, leases=tuple(leases))]
+    sealed: list[object] = []
+
+    def counted(*given: Any) -> ManifestFile:
+        sealed.append(given)
+        return sealed_file(*given)
+
+    monkeypatch.setattr(manifest_intake, "sealed_file", counted)
+    monkeypatch.setattr(manifest_intake, "OWNER_BYTES_A_DAY", 10)
+    assert isinstance(gateway.submit(), Receipt)
+    assert (len(sealed), len(gateway.view().by_workload)) == (1, 3)
+    assert [each.fault for each in gateway.view().by_workload.values()] == ["", "", ""]
+    assert isinstance(gateway.submit(), Receipt)  # nothing is added
+    after = read_deployment(SDL.replace(b"nginx", b"redis"))
+    gateway.chain = [replace(LEASED, manifest_hash=after.manifest.hash())]
+    refused = gateway.submit(after.manifest.sorted_json().encode())
+    assert isinstance(refused, SubmissionRefusal)
+    assert refused.status == HTTPStatus.TOO_MANY_REQUESTS
+    gateway.waited.append(86_400)
+    assert isinstance(gateway.submit(after.manifest.sorted_json().encode()), Receipt)
 
 
 def test_an_unforeseen_error_counts_as_a_failure_too(gateway: Gateway) -> None:
