@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -11,10 +12,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from reconciler.devnet.accounts import genesis
 from reconciler.devnet.home import Home
 from reconciler.runtime.sealing import Identities, new_identity
 
-NAMES = ("localhost", "mtls.localhost")
+HOSTS = ("localhost", *(urlsplit(each.host_uri).hostname or "" for each in genesis().providers))
+"""Where the demo reaches the gateway, and what the providers' records name."""
+
 DAYS = 3_650
 
 
@@ -35,8 +39,11 @@ def recipient(home: Home) -> str:
 def _create_certificate(home: Home) -> None:
     """A self-signed certificate, as no authority signs one for localhost."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])])
-    names = [*map(x509.DNSName, NAMES), x509.IPAddress(ip_address("127.0.0.1"))]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTS[0])])
+    names = [
+        *map(x509.DNSName, (*HOSTS, *(f"mtls.{host}" for host in HOSTS))),
+        x509.IPAddress(ip_address("127.0.0.1")),
+    ]
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(minutes=5))

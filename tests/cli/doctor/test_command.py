@@ -56,14 +56,15 @@ def test_everything_passes(world: Path, capsys: Said) -> None:
     assert code == 0
     assert {name: each["state"] for name, each in found.items()} == dict.fromkeys(
         (
-            "host file", "key", "state", "lock", "disk", "git", "port api", "port metrics", "chain", "clock",
+            "host file", "key", "state", "lock", "disk", "sealing", "git",
+            "port api", "port metrics", "port gateway", "chain", "clock",
             "grpc", "provider", "balance", "repository", "publish", "cluster", "leftovers",
             "ingress",
         ),
         "ok",
-    ) | {"rights": "warn", "network": "warn"}  # fmt: skip
+    ) | {"rights": "warn", "network": "warn", "gateway": "warn"}  # fmt: skip
     assert run_command(provider_daemon, ["doctor", "--host", str(world / "host.yaml")]) == 0
-    assert capsys.readouterr().out.endswith("0 wrong, 2 warnings\n")
+    assert capsys.readouterr().out.endswith("0 wrong, 3 warnings\n")
 
 
 def changed(world: Path, change: Callable[[Host], object]) -> Path:
