@@ -38,10 +38,9 @@ class RateLimiter:
         """Count one request; 0 if it is allowed, else the seconds until the next one is."""
         before, at = self._left.get(client, (self._rate.burst, now))
         left = min(before + (now - at) * self._rate.per_second, self._rate.burst)
-        if left < 1:
-            return (1 - left) / self._rate.per_second
-        self._left[client] = (left - 1, now)
+        is_allowed = left >= 1
+        self._left[client] = (left - 1 if is_allowed else left, now)
         self._left.move_to_end(client)
         if len(self._left) > CLIENTS_MAX:
             self._left.popitem(last=False)
-        return 0
+        return 0 if is_allowed else (1 - left) / self._rate.per_second

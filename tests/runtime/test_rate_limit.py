@@ -30,3 +30,11 @@ def test_the_number_of_remembered_clients_is_limited() -> None:
         limiter.take(str(n), 0.0)
     assert len(limiter._left) == CLIENTS_MAX
     assert limiter.take(str(CLIENTS_MAX + 99), 0.0) > 0
+
+
+def test_a_refused_client_is_not_the_first_forgotten() -> None:
+    limiter = RateLimiter(Rate(0.001, 1))
+    limiter.take("worst", 0.0)
+    for n in range(CLIENTS_MAX + 10):
+        assert limiter.take("worst", 0.0) > 0
+        limiter.take(str(n), 0.0)
