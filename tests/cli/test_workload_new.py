@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import yaml
@@ -19,7 +20,9 @@ from reconciler.documents.workload_text import workload_text
 from reconciler.manifests.sdl_groups import read_deployment
 from reconciler.values.desired import Workload
 from reconciler.values.ids import workload_id
+from reconciler.values.plans import Reason
 from reconciler.values.resources import LEASED_IP, RANDOM_PORT, SHARED_HTTP, Endpoint, total
+from reconciler.values.views import HoldView
 from tests.documents.texts import lease
 from tests.git.forge import Forge
 from tests.manifests.test_specification import CASES
@@ -101,6 +104,15 @@ def test_a_new_branch_holds_the_files_on_top_of_the_desired_one(host: Path, tmp_
     assert PATH in forge.git("ls-tree", "-r", "--name-only", "add-workloads").split()
     assert forge.log("main") == ["begin"]
     assert run(host, "--all", "--branch", "add-workloads") == 1
+
+
+def test_a_lease_that_waits_for_its_tenant_s_manifest_gets_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waiting(n: int, reason: Reason) -> Mock:
+        return Mock(lease=str(lease(n)), manifest=None, holds=(HoldView("", reason, ""),))
+
+    listed = (waiting(1, Reason.NO_WORKLOAD_FILE), waiting(2, Reason.NO_MANIFEST))
+    monkeypatch.setattr(new, "fetch", lambda *_: Mock(items=listed))
+    assert new._waiting(Mock()) == (lease(1),)
 
 
 def test_a_lease_that_the_chain_does_not_have() -> None:

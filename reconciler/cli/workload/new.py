@@ -24,8 +24,6 @@ from reconciler.values.plans import Reason
 from reconciler.values.text import SENTENCE_MAX, one_line
 from reconciler.values.views import WorkloadView
 
-WAITING = frozenset({Reason.NO_WORKLOAD_FILE, Reason.NO_MANIFEST})
-
 
 @click.command("new")
 @click.argument("lease", required=False)
@@ -63,6 +61,8 @@ def new(
     if not files:
         click.echo("no lease waits for a workload file")
         return
+    if settings.gateway is not None:
+        click.echo("note: a merged workload file replaces the manifest that its tenant sends", err=True)
     if branch is not None:
         commit = commit_new_branch(settings.repository, branch, files, f"Add {_count(files)}")
         click.echo(f"{commit[:12]} on {branch}: {_count(files)}")
@@ -86,12 +86,14 @@ def _write(directory: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
 
 
 def _waiting(settings: Settings) -> tuple[LeaseId, ...]:
-    """The leases that the running daemon holds for want of a specification."""
+    """The leases that the running daemon holds for want of a file; others wait for their tenants' manifests,
+    which a file would replace.
+    """
     workloads = fetch(settings.listen, "/api/v1/workloads", ListView[WorkloadView]).items
     return tuple(
         LeaseId.parse(each.lease)
         for each in workloads
-        if each.manifest is None and any(hold.reason in WAITING for hold in each.holds)
+        if each.manifest is None and any(hold.reason is Reason.NO_WORKLOAD_FILE for hold in each.holds)
     )
 
 
