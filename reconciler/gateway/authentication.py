@@ -39,6 +39,10 @@ class Caller:
         """The account's address."""
         return self.permissions.owner
 
+    def seconds_left(self, now: int) -> float:
+        """How long its credentials stay valid from a time (Unix seconds) on."""
+        return max(self.permissions.expires_at - now, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Authentication:

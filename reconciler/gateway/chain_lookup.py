@@ -193,7 +193,7 @@ class ChainLookup:
             (each,) = list(found.certificates) if found else []
             certificate = x509.load_pem_x509_certificate(each.certificate.cert)
             key = pem_content(each.certificate.pubkey.decode("ascii"))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             return None
         if each.certificate.state != cert_v1_pb2.State.valid or each.serial != str(serial):
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cryptography import x509
@@ -94,7 +94,7 @@ class CertificateVerifier:
             first, last = certificate.not_valid_before_utc, certificate.not_valid_after_utc
             raise CertificateRefusedError(f"it is valid from {first} to {last} only")
         _check_extensions(certificate, self.usage)
-        return full_access(owner)
+        return replace(full_access(owner), expires_at=certificate.not_valid_after_utc.timestamp())
 
 
 def _owner(certificate: x509.Certificate) -> str:

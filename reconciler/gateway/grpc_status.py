@@ -37,6 +37,7 @@ OPTIONS = (
     ("grpc.max_connection_idle_ms", 60_000),
     ("grpc.max_connection_age_ms", 600_000),
     ("grpc.so_reuseport", 0),
+    ("grpc.server_handshake_timeout_ms", 10_000),
 )
 
 

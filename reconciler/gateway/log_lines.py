@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.values.ids import WorkloadId
@@ -58,7 +59,8 @@ def parsed_lines(lines: Iterable[bytes], permits: Callable[[str], bool]) -> Iter
 class Follower:
     """Finds the new lines in what is read again and again; of more than FOLLOWED_LINES, some are missed."""
 
-    _last: dict[str, list[str]] = field(default_factory=dict)
+    _last: dict[str, array[int]] = field(default_factory=dict)
+    """Hashes of lines: 4 KB a container, however long the lines are."""
 
     def new(self, lines: Iterable[ContainerLine], tail: int = TAIL_MAX) -> list[ContainerLine]:
         """The lines that follow those of the last call, in the order of their containers; of a container that
@@ -69,17 +71,17 @@ class Follower:
             by_source.setdefault(line.source, []).append(line)
         found: list[ContainerLine] = []
         for source, read in by_source.items():
-            texts = [line.text for line in read]
+            hashes = array("q", (hash(line.text) for line in read))
             last = self._last.get(source)
-            known = max(len(texts) - tail, 0) if last is None else overlap(last, texts)
+            known = max(len(read) - tail, 0) if last is None else overlap(last, hashes)
             found += read[known:]
-            self._last[source] = texts[-FOLLOWED_LINES:]
+            self._last[source] = hashes[-FOLLOWED_LINES:]
         for gone in self._last.keys() - by_source.keys():
             del self._last[gone]
         return found
 
 
-def overlap(before: Sequence[str], now: Sequence[str]) -> int:
+def overlap(before: Sequence[Hashable], now: Sequence[Hashable]) -> int:
     """The most lines with which `before` ends and `now` begins; linear."""
     pattern = [*now, None, *before]
     lengths = [0] * len(pattern)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,6 +58,8 @@ class Permissions:
 
     owner: str
     grants: tuple[Grant, ...]
+    expires_at: float = math.inf
+    """Unix seconds from which on the credentials are refused."""
 
     def on_deployment(self, deployment: DeploymentId, provider: str) -> frozenset[Scope]:
         """The actions permitted on a deployment as a whole."""

@@ -14,10 +14,16 @@ from reconciler.gateway.lease_routes import json_response
 from reconciler.gateway.log_lines import ContainerLine
 from reconciler.gateway.permissions import Scope, full_access
 from reconciler.gateway.refusals import UNAUTHORIZED, GatewayRefusal
-from reconciler.gateway.requests import LeaseRequest, Requests, read_body, run_bounded
+from reconciler.gateway.requests import (
+    ConcurrencyLimit,
+    LeaseRequest,
+    Requests,
+    read_body,
+    run_bounded,
+)
 from reconciler.gateway.signed_requests import RequestVerifier, SignatureRefusedError, SignedRequest
 from reconciler.gateway.sources import GatewaySources
-from reconciler.gateway.streams import LeaseStreams, LogQuery, StreamClosedError
+from reconciler.gateway.streams import READS_OF_ONE_MAX, LeaseStreams, LogQuery, StreamClosedError
 from reconciler.gateway.submissions import SubmissionMethod
 from reconciler.runtime.bounded_executor import BoundedExecutor
 from reconciler.values.ids import LeaseId
@@ -63,10 +69,11 @@ class PortalRoutes:
     ) -> None:
         self._requests = requests
         self._streams = streams
-        self._verifier = RequestVerifier(sources.chain_id)
+        self._verifier = RequestVerifier(sources.chain_id, requests.leases.is_tenant)
         self._inspectors = sources.inspectors
         self._now = sources.now
         self._executor = BoundedExecutor("gateway-usage", READ_THREADS, READS_QUEUED)
+        self._reads_of_one = ConcurrencyLimit(READS_OF_ONE_MAX)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -175,7 +182,7 @@ class PortalRoutes:
             async for line in self._streams.lines(found, query):
                 yield _shown(line)
 
-        return await self._streams.serve(request, found.caller.owner, frames())
+        return await self._streams.serve(request, found.caller, frames())
 
     async def usage(self, request: web.Request) -> web.Response:
         """The usage of its containers; limits are those of its services together."""
@@ -183,7 +190,8 @@ class PortalRoutes:
         workload = found.workload
         try:
             inspector = self._inspectors[workload.adapter]
-            used = await run_bounded(self._executor, lambda: inspector.use(workload.id))
+            with self._reads_of_one.entered(found.caller.owner):
+                used = await run_bounded(self._executor, lambda: inspector.use(workload.id))
         except (KeyError, OSError):
             message = "the usage is not known at the moment"
             raise GatewayRefusal(503, message, retry_seconds=10, about=found.caller.owner) from None

@@ -88,6 +88,10 @@ class Requests:
         )
         return await run_bounded(self._executor, lambda: self._authentication.caller(credentials))
 
+    def seconds_left(self, caller: Caller) -> float:
+        """How long the caller's credentials stay valid."""
+        return caller.seconds_left(self._authentication.now())
+
     async def about_lease(self, request: web.Request, scope: Scope | None, message: str = "") -> LeaseRequest:
         """The caller and the lease in the path; GatewayRefusal with 401 if the caller may not do this with at
         least one of its services (`scope` None: may not do anything), with 404 if there is no such lease.
@@ -155,5 +159,5 @@ def _certificates(request: web.Request) -> tuple[x509.Certificate, ...]:
     connection = request.transport.get_extra_info("ssl_object") if request.transport else None
     try:
         return tuple(connection.presented()) if isinstance(connection, TlsConnection) else ()
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise GatewayRefusal(401, "the client certificate cannot be decoded") from error

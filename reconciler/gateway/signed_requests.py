@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -26,8 +26,8 @@ AHEAD_MAX_MS = 60_000
 """How far a request's time may be behind and ahead of this clock."""
 
 NONCES_MAX, NONCES_OF_ONE_MAX = 100_000, 2_000
-"""Remembered nonces in all and of one address. A full memory refuses further requests, as forgetting would
-permit replays.
+"""Remembered nonces in one memory and of one address. A full memory refuses further requests, as forgetting
+would permit replays.
 """
 
 PUBLIC_KEY_BYTES = 33
@@ -108,7 +108,10 @@ class RequestVerifier:
     """Verifies signed requests to a chain's providers, each once. For one thread."""
 
     chain_id: str
-    nonces: Nonces = field(default_factory=Nonces)
+    is_tenant: Callable[[str], bool]
+    nonces_of_tenants: Nonces = field(default_factory=Nonces)
+    nonces_of_others: Nonces = field(default_factory=Nonces)
+    """Of addresses without a lease here: anyone can make them, so they can fill this memory only."""
 
     def verify(self, request: SignedRequest, now_ms: int) -> str:
         """The address that signed a request; SignatureRefusedError if it is not valid at a time (Unix
@@ -126,7 +129,8 @@ class RequestVerifier:
         timestamp = _checked_time(values["timestamp"], now_ms)
         if not _NONCE.fullmatch(nonce):
             raise SignatureRefusedError("invalid nonce: quotes and control characters are refused")
-        if self.nonces.is_used(address, nonce, now_ms):
+        memories = (self.nonces_of_tenants, self.nonces_of_others)
+        if any(each.is_used(address, nonce, now_ms) for each in memories):
             raise SignatureRefusedError("nonce already used")
         key = _decoded(values["pubkey"], "public key")
         signature = _decoded(values["signature"], "signature")
@@ -134,7 +138,8 @@ class RequestVerifier:
         data = signed_data(request, timestamp, nonce)
         if not keys.verify(key, sign_document(data, address, self.chain_id), signature):
             raise SignatureRefusedError("signature verification failed")
-        self.nonces.use(address, nonce, timestamp + AGE_MAX_MS, now_ms)
+        nonces = self.nonces_of_tenants if self.is_tenant(address) else self.nonces_of_others
+        nonces.use(address, nonce, timestamp + AGE_MAX_MS, now_ms)
         return address
 
 

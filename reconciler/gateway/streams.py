@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from reconciler.gateway.authentication import Caller
 from reconciler.gateway.log_lines import (
     FOLLOWED_LINES,
     TAIL_MAX,
@@ -43,7 +44,7 @@ PING_SECONDS = 10.0
 """The known client gives up after 15 s without a ping, and answers none."""
 
 STREAMS_MAX, STREAMS_OF_ONE_MAX = 256, 4
-READ_THREADS, READS_QUEUED = 8, 256
+READ_THREADS, READS_QUEUED, READS_OF_ONE_MAX = 8, 256, 4
 FRAMES_MAX = 64
 """Frames that a client may send; it has nothing to say."""
 
@@ -56,7 +57,7 @@ COST_FACTOR = 4
 """A follower waits so many times as long as the last read took, so that slow targets are read less often."""
 
 STREAM_SECONDS_MAX = 3_600.0
-"""A stream ends then, as its token may have expired, or its certificate been revoked."""
+"""A stream ends then at the latest, as its certificate may have been revoked."""
 
 NO_PODS, UNREACHABLE = 4000, 4002
 
@@ -101,6 +102,7 @@ class LeaseStreams:
         self._inspectors = inspectors
         self._executor = BoundedExecutor("gateway-reads", READ_THREADS, READS_QUEUED)
         self._of_one = ConcurrencyLimit(STREAMS_OF_ONE_MAX)
+        self._reads_of_one = ConcurrencyLimit(READS_OF_ONE_MAX)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -115,13 +117,13 @@ class LeaseStreams:
         """Each line a text frame of JSON."""
         found = await self._requests.about_lease(request, Scope.LOGS, "lease not found")
         lines = self.lines(found, LogQuery.of(request))
-        return await self.serve(request, found.caller.owner, (line.to_json() async for line in lines))
+        return await self.serve(request, found.caller, (line.to_json() async for line in lines))
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Each event a text frame of JSON, oldest first."""
         found = await self._requests.about_lease(request, Scope.EVENTS, "lease not found")
         follow = LogQuery.of(request).follow
-        return await self.serve(request, found.caller.owner, self._events(found, follow=follow))
+        return await self.serve(request, found.caller, self._events(found, follow=follow))
 
     async def lines(self, found: LeaseRequest, query: LogQuery) -> AsyncIterator[ContainerLine]:
         """The lines that a query asks for; StreamClosedError."""
@@ -133,8 +135,7 @@ class LeaseStreams:
         follower, count = Follower(), max(query.tail, FOLLOWED_LINES if query.follow else 0)
         while True:
             began = time.monotonic()
-            read = await self.read_lines(found.workload, count, permits)
-            for line in follower.new(read, query.tail):
+            for line in follower.new(await self.read_lines(found.workload, count, permits), query.tail):
                 yield line
             if not query.follow:
                 return
@@ -166,9 +167,10 @@ class LeaseStreams:
             await self._pause(began, found)
 
     async def serve(
-        self, request: web.Request, owner: str, frames: AsyncIterator[str]
+        self, request: web.Request, caller: Caller, frames: AsyncIterator[str]
     ) -> web.WebSocketResponse:
-        """Send frames until they end, the client closes, or the limits are reached."""
+        """Send frames until they end, the client closes, its credentials expire, or a limit is reached."""
+        owner = caller.owner
         counters, socket = (
             self._requests.counters,
             web.WebSocketResponse(timeout=2.0, compress=False, max_msg_size=FRAME_MAX_BYTES),
@@ -182,7 +184,7 @@ class LeaseStreams:
             counters.streams += 1
             try:
                 await socket.prepare(request)
-                end = asyncio.sleep(STREAM_SECONDS_MAX)
+                end = asyncio.sleep(min(STREAM_SECONDS_MAX, self._requests.seconds_left(caller)))
                 await _first_of(self._send(socket, frames), _ping(socket), _drain(socket), end)
                 await socket.close(code=WSCloseCode.OK, message=b"reconnect to go on")
             finally:
@@ -210,7 +212,8 @@ class LeaseStreams:
     async def _read(self, workload: WorkloadView, read: Callable[[Inspector], Result]) -> Result:
         try:
             inspector = self._inspectors[workload.adapter]
-            return await run_bounded(self._executor, lambda: read(inspector))
+            with self._reads_of_one.entered(workload.lease.partition("/")[0]):
+                return await run_bounded(self._executor, lambda: read(inspector))
         except KeyError:
             raise StreamClosedError(NO_PODS, "no running pods") from None
         except OSError as error:

@@ -48,7 +48,7 @@ class TlsConnection:
         self._incoming, self._outgoing = incoming, outgoing
 
     def presented(self) -> Sequence[x509.Certificate]:
-        """The client's certificates, its own first; ValueError if one cannot be decoded."""
+        """The client's certificates, its own first; ValueError or InvalidVersion if one cannot be decoded."""
         own = self._connection.get_peer_certificate(as_cryptography=True)
         if own is None:
             return ()

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.chain import keys
@@ -60,13 +60,14 @@ class TokenVerifier:
             raise _invalid(f"{one_line(claims.iss)!r} is no account with a public key on the chain")
         if not keys.verify(key, data, _bytes(signature)):
             raise _invalid("the signature is not the issuer's")
-        self._check_times(claims, now)
+        expires_at = self._checked_expiry(claims, now)
         try:
-            return permissions_of(claims)
+            return replace(permissions_of(claims), expires_at=expires_at)
         except ClaimsError as error:
             raise TokenRefusedError(400, INVALID_CLAIMS, str(error)) from error
 
-    def _check_times(self, claims: Claims, now: int) -> None:
+    def _checked_expiry(self, claims: Claims, now: int) -> int:
+        """From when on it is refused; TokenRefusedError if its times refuse it now."""
         if claims.exp is None or claims.nbf is None or claims.iat is None:
             fault = "exp, nbf or iat is missing"
         elif claims.exp <= now - self.leeway_seconds:
@@ -76,7 +77,7 @@ class TokenVerifier:
         elif claims.exp > now + self.life_max_seconds + self.leeway_seconds:
             fault = f"it expires more than {self.life_max_seconds} s from now; make one with a shorter life"
         else:
-            return
+            return claims.exp + self.leeway_seconds
         raise TokenRefusedError(400, INVALID_CLAIMS, fault)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,21 @@ from reconciler.chain.proto.cosmos_multisig_keys_pb2 import LegacyAminoPubKey
 from reconciler.chain.proto.cosmos_secp256k1_pb2 import PubKey
 from reconciler.gateway import chain_lookup
 from reconciler.gateway.chain_lookup import ABSENT_SECONDS, KEY_SECONDS, ChainLookup, LookupRefusedError
+from reconciler.gateway.client_certificates import pem_content
 from tests.replay.tokens import KEYS
 
 ALICE, BOB, CAROL = (KEYS[name].address for name in ("alice", "bob", "third"))
 CERTS = Path(__file__).parent.parent / "vectors" / "tenant" / "certs"
-SERIAL = x509.load_pem_x509_certificate((CERTS / "alice.cert.pem").read_bytes()).serial_number
+CERTIFICATE = (CERTS / "alice.cert.pem").read_bytes()
+SERIAL = x509.load_pem_x509_certificate(CERTIFICATE).serial_number
+
+
+def version_6(pem: bytes) -> bytes:
+    """The certificate with a version that X.509 does not have."""
+    body = base64.encodebytes(
+        pem_content(pem.decode()).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05", 1)
+    )
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
 
 
 class FakeNode:
@@ -96,14 +107,14 @@ def test_a_key_is_looked_up_once_in_its_life(
     assert len(node.asked) == 2
 
 
-@pytest.mark.parametrize("fault", ["", "revoked", "other serial", "no PEM"])
+@pytest.mark.parametrize("fault", ["", "revoked", "other serial", "no PEM", "version 6"])
 def test_a_certificate_is_found_in_state_valid(node: FakeNode, lookup: ChainLookup, fault: str) -> None:
     node.certificates = [
         {
             "serial": str(SERIAL + (fault == "other serial")),
             "certificate": {
                 "state": "revoked" if fault == "revoked" else "valid",
-                "cert": b"x" if fault == "no PEM" else (CERTS / "alice.cert.pem").read_bytes(),
+                "cert": {"no PEM": b"x", "version 6": version_6(CERTIFICATE)}.get(fault, CERTIFICATE),
                 "pubkey": (CERTS / "alice.pub.pem").read_bytes(),
             },
         }

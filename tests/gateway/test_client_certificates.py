@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from cryptography import x509
@@ -16,9 +18,13 @@ from reconciler.gateway.client_certificates import (
     CertificateVerifier,
     PublishedCertificate,
 )
+from reconciler.gateway.refusals import GatewayRefusal
+from reconciler.gateway.requests import _certificates
+from reconciler.gateway.tls import TlsConnection
 from tests.replay.tokens import KEYS
 
 NOW = 1_796_025_600
+
 KEY = ec.generate_private_key(ec.SECP256R1())
 ALTERNATIVE_NAME, KEY_USAGE, OTHER = "2.5.29.17", "2.5.29.15", "2.5.29.9"
 X400_ADDRESS = b"\x30\x02\xa3\x00"
@@ -63,6 +69,19 @@ def refusal(presented: x509.Certificate) -> str:
 )  # fmt: skip
 def test_extensions_that_cannot_be_decoded_are_refused(presented: x509.Certificate) -> None:
     assert refusal(presented) == "its extensions cannot be decoded"
+
+
+def test_a_certificate_of_an_unknown_version_is_refused() -> None:
+    class Connection(TlsConnection):
+        def __init__(self) -> None:
+            """Without a socket."""
+
+        def presented(self) -> Sequence[x509.Certificate]:
+            raise x509.InvalidVersion("6 is not a valid X509 version", 6)
+
+    transport = Mock(get_extra_info=lambda _: Connection())
+    with pytest.raises(GatewayRefusal, match="cannot be decoded"):
+        _certificates(Mock(transport=transport))
 
 
 def test_a_certificate_without_extensions_is_accepted() -> None:

@@ -37,7 +37,7 @@ def signed(nonce: str, body: bytes = b"", at: int = NOW) -> SignedRequest:
 
 def test_a_full_memory_refuses_instead_of_forgetting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signed_requests, "NONCES_OF_ONE_MAX", 2)
-    verifier = RequestVerifier(CHAIN)
+    verifier = RequestVerifier(CHAIN, {ALICE.address}.__contains__)
     for nonce in ("a", "b"):
         verifier.verify(signed(nonce), NOW)
     with pytest.raises(SignatureRefusedError, match="too many"):
@@ -46,6 +46,22 @@ def test_a_full_memory_refuses_instead_of_forgetting(monkeypatch: pytest.MonkeyP
         verifier.verify(signed("a"), NOW)
     later = NOW + AGE_MAX_MS + 1
     assert verifier.verify(signed("c", at=later), later) == ALICE.address
+
+
+def test_strangers_fill_their_own_memory_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signed_requests, "NONCES_MAX", 1)
+    verifier = RequestVerifier(CHAIN, {ALICE.address}.__contains__)
+    verifier.nonces_of_others.use("ve1stranger", "a", NOW + AGE_MAX_MS, NOW)
+    assert verifier.verify(signed("a"), NOW) == ALICE.address
+
+
+def test_a_nonce_stays_used_when_its_address_becomes_a_tenant() -> None:
+    tenants: set[str] = set()
+    verifier = RequestVerifier(CHAIN, tenants.__contains__)
+    verifier.verify(signed("a"), NOW)
+    tenants.add(ALICE.address)
+    with pytest.raises(SignatureRefusedError, match="already used"):
+        verifier.verify(signed("a"), NOW)
 
 
 def test_a_nonce_is_remembered_behind_one_with_a_time_ahead() -> None:
@@ -61,4 +77,4 @@ def test_a_deeply_nested_body_is_refused() -> None:
     nested = b"[" * 990 + b"]" * 990
     request = SignedRequest("GET", "/api/v1/deployments", nested, signed("a").headers)
     with pytest.raises(SignatureRefusedError, match="nested"):
-        RequestVerifier(CHAIN).verify(request, NOW)
+        RequestVerifier(CHAIN, {ALICE.address}.__contains__).verify(request, NOW)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
 from reconciler.gateway import streams
+from reconciler.gateway.authentication import Caller
 from reconciler.gateway.log_lines import ContainerLine, Follower, event_json, overlap, parsed_lines
+from reconciler.gateway.refusals import GatewayRefusal
+from reconciler.gateway.requests import ConcurrencyLimit
 from reconciler.values.ids import workload_id
 from reconciler.values.inspection import WorkloadEvent, WorkloadEvents
 from reconciler.values.times import Timestamp
@@ -32,6 +36,10 @@ def served(running: Gateway) -> Gateway:
     running.inspector.fails = None
     running.snapshots.publish(SNAPSHOT)
     return running
+
+
+def refuse_all(_: ConcurrencyLimit, owner: str) -> NoReturn:
+    raise GatewayRefusal(429, "busy", about=owner)
 
 
 def read_all(served: Gateway, path: str, headers: dict[str, str]) -> tuple[list[dict[str, str]], int, str]:
@@ -134,6 +142,26 @@ def test_streams_of_one_tenant_are_bounded(served: Gateway) -> None:
         client.close()
 
 
+def test_a_stream_ends_with_its_credentials(served: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Caller, "seconds_left", lambda caller, now: (caller.permissions.expires_at - now) / 1e5
+    )
+    client = WebsocketClient(served, f"{LEASE}/logs?follow=true", bearer())
+    assert [code_of(payload) for opcode, payload in client.frames() if opcode == CLOSE] == [
+        (1000, "reconnect to go on")
+    ]
+    client.close()
+
+
+@pytest.mark.parametrize("route", ["logs", "metrics"])
+def test_reads_of_one_tenant_are_bounded(
+    served: Gateway, monkeypatch: pytest.MonkeyPatch, route: str
+) -> None:
+    monkeypatch.setattr(ConcurrencyLimit, "entered", refuse_all)
+    path = f"/api/v1/deployments/{workload_id(ALICES)}/{route}"
+    assert served.request("GET", path, bearer())[0] == 429
+
+
 def test_a_client_that_floods_is_closed(served: Gateway) -> None:
     client = WebsocketClient(served, f"{LEASE}/logs?follow=true", bearer())
     for _ in range(streams.FRAMES_MAX + 1):
@@ -165,6 +193,12 @@ def test_a_new_container_begins_with_its_last_lines() -> None:
     lines = [ContainerLine("web", "a", text) for text in "abc"]
     assert [line.text for line in follower.new(lines, tail=2)] == ["b", "c"]
     assert follower.new(lines, tail=2) == []
+
+
+def test_a_follower_keeps_no_texts() -> None:
+    follower = Follower()
+    follower.new([ContainerLine("web", "a", "x" * 16_384) for _ in range(500)])
+    assert sum(each.itemsize * len(each) for each in follower._last.values()) == 4_000
 
 
 def test_lines_without_a_container_are_left_out() -> None:
