@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyrage
 import pytest
 
 from reconciler.documents.adapter_access_model import AnsibleAccessModel, KubernetesAccessModel
@@ -105,3 +106,19 @@ def test_entries_with_other_names_have_a_kind() -> None:
 )
 def test_a_wrong_entry_is_reported_at_its_place(entry: str, message: str) -> None:
     assert read(f"  {entry}\n") == [message]
+
+
+def test_the_gateways_host_name_is_reserved() -> None:
+    recipient = pyrage.x25519.Identity.generate().to_public()
+    gateway = f"sealing: {{recipient: {recipient}}}\n"
+    gateway += 'gateway: {address: "127.0.0.1:8443", certificate: c, key: k, hostname: Gate.example.com}\n'
+    named, unnamed = (
+        read("  kubernetes: {kubeconfig: k}\n" + gateway),
+        read("  kubernetes: {kubeconfig: k}\n"),
+    )
+    assert isinstance(named, HostFile)
+    assert isinstance(unnamed, HostFile)
+    assert [limits_of(each, observe_only=False).gateway_host for each in (named, unnamed)] == [
+        "Gate.example.com",
+        "",
+    ]
