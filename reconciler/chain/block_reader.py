@@ -128,7 +128,7 @@ class BlockReader:
         """Seconds between blocks, measured from the headers of the last MEASURED_BLOCKS."""
         while self._moments and self._moments[-1][0] > height:
             self._moments.pop()
-        if not self._moments and height > 1:
+        if not self._moments and height > 2:
             self._read_first_moment(height)
         low, start = self._moments[0] if self._moments else (height, time)
         if not self._moments or self._moments[-1][0] + MEASURED_BLOCKS // MEASURES <= height:
@@ -139,7 +139,7 @@ class BlockReader:
 
     def _read_first_moment(self, height: int) -> None:
         for back in FIRST_MEASURE_BLOCKS:
-            first = max(height - back, 1)
+            first = max(height - back, min(2, height))  # the time of block 1 is that of the genesis
             try:
                 self._moments.append((first, self._rpc.block(first).time))
                 return

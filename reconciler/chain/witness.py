@@ -80,6 +80,7 @@ class Witness:
         self._confirmed: set[LeaseId] = set()
         self._shown: dict[Subject, tuple[float, Shown]] = {}
         """What it showed, with the time."""
+        self._asked_at: dict[Subject, float] = {}
         self._failure, self._again_at = "", 0.0
 
     def unconfirmed(self, ended: Collection[LeaseId]) -> Mapping[LeaseId, str]:
@@ -105,7 +106,10 @@ class Witness:
             for each, (at, found) in self._shown.items()
             if each in wanted and 0 <= now - at < ANSWER_SECONDS
         }
-        missing = sorted(set(wanted) - shown.keys())[:OBJECTS_MAX]
+        self._asked_at = {each: self._asked_at.get(each, 0.0) for each in wanted}
+        waiting = sorted(set(wanted) - shown.keys(), key=lambda each: (self._asked_at[each], each))
+        missing = waiting[:OBJECTS_MAX]  # the longest without an answer, so that each has its turn
+        self._asked_at |= dict.fromkeys(missing, now)
         found = self._query_each(missing, lambda each: self._read(each, address)) if missing else {}
         self._shown = shown | {each: (now, answer) for each, answer in (found or {}).items()}
         why = LATER if found is not None else self._failure

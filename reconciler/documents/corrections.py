@@ -107,7 +107,7 @@ _NUMBERS: Sequence[_Rule] = (
 )
 _OF_CHARACTERS: Sequence[_Rule] = (
     _rule(f"[{ODD_SPACES}]", "contains an invisible character or a non-breaking space", ""),
-    _rule(
+    _guess(
         "[^\x00-\x7f]",
         "contains characters that only look like ASCII",
         lambda match: unicodedata.normalize("NFKC", match[0]),
@@ -128,7 +128,7 @@ _SIZES: Sequence[_Rule] = (
     *_NUMBERS,
     _rule(r"(?<=[0-9])([kKmMgGtT]i?)[bB]$", "names bytes, which its unit does by itself", r"\1"),
     _rule(r"^([0-9.]+)([kKmMgGtT])(?:i|)$", "does not have one of the units Ki, Mi, Gi and Ti", _binary_unit),
-    _rule(r"^([0-9]+\.[0-9]+)([KMGT]i|)$", "has a fraction", _whole_size),
+    _rule(r"^([0-9]+\.[0-9]+)([KMGT]i)$", "has a fraction", _whole_size),
 )
 _CPUS: Sequence[_Rule] = (
     *_NUMBERS,

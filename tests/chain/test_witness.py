@@ -11,6 +11,7 @@ from reconciler.chain.node_address import NodeAddress
 from reconciler.chain.rpc import Rpc
 from reconciler.chain.witness import RETRY_SECONDS, Witness, WitnessRules, witness_at
 from reconciler.devnet.chain.node import SimulatedChain
+from reconciler.values.ids import OrderId
 from reconciler.values.observed import OrderSettlement, State, WitnessView
 from reconciler.values.readings import Seen
 from reconciler.values.subjects import PROVIDER, Subject
@@ -183,6 +184,21 @@ def test_the_witness_shows_the_objects_that_a_plan_names_each_asked_once_a_minut
     assert len(witness.view(wanted, market.wallet.address).shown) == 2
     with pytest.raises(ValueError, match="nothing to confirm"):
         witness._read(Subject.of_file("config.yaml"), "")
+
+
+def test_each_object_has_its_turn_where_answers_expire_before_all_are_asked(
+    world: ChainWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "OBJECTS_MAX", 1)
+    witness, clock = witness_on(world)
+    monkeypatch.setattr(witness, "_check", lambda _: None)
+    monkeypatch.setattr(witness, "_read", lambda *_: None)
+    wanted = {Subject.of_order(OrderId("ve1a", number, 1, 1)) for number in range(1, 5)}
+    asked: set[Subject] = set()
+    for _ in range(len(wanted)):
+        asked |= witness.view(wanted, "").shown.keys()
+        clock.more += module.ANSWER_SECONDS
+    assert asked == wanted
 
 
 def test_an_unreachable_witness_shows_nothing_and_says_why(world: ChainWorld) -> None:
