@@ -202,7 +202,7 @@ class AcceptedManifests:
         self._state, self._fault = state, fault
 
     def _file(self, path: str, blob: str, content: bytes) -> _Read | None:
-        """What a plan needs of a file; None for one that is no file of ours. One bad file stops no other."""
+        """What a plan needs of a file; None for one of another kind. One bad file stops no other."""
         try:
             file = read_manifest_file(path, content)
         except Exception:  # the recursion of a hostile file too

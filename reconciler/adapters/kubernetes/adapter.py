@@ -357,7 +357,7 @@ class KubernetesAdapter:
         return (*REMOVED, *self._former)
 
     def _has_former(self, plural: str) -> bool:
-        """Whether objects of ours of this kind exist; without its API or permission, there are none."""
+        """Whether our objects of this kind exist; without its API or permission, there are none."""
         query = {"labelSelector": naming.OURS, "limit": "1"}
         try:
             raw = self._client.get(self._namespaces.path(API_PATHS[plural], plural), query, METADATA_ONLY)

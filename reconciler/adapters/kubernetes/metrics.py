@@ -67,7 +67,7 @@ class MetricsPoller:
             raw = self._client.get(self._path, {"labelSelector": naming.OURS})
             listed = decode_json(raw, PodMetricsList).items or []
             if len(listed) > PODS_MAX:
-                raise ValueError(f"it lists more than {PODS_MAX} pods of ours")
+                raise ValueError(f"it lists more than {PODS_MAX} pods of workloads")
             found = self._fresh(listed)
         except ApiError as error:
             why = UNMEASURED.get(error.status, error.sentence(self._client.server))

@@ -23,7 +23,7 @@ FOREIGN_KINDS = ("deployment", "service", "networkpolicy")
 
 
 def check_leftovers(client: ApiClient, wanted: KubernetesSettings) -> Iterator[CheckResult]:
-    """Objects of ours in places and of kinds that the adapter's file no longer names, and foreign ones in the
+    """Our objects in places and of kinds that the adapter's file no longer names, and foreign ones in the
     namespace of workloads; what may not be listed is left out.
     """
     former = [*_former_namespaces(client, wanted), *_former_kinds(client, wanted)]
@@ -43,7 +43,7 @@ def check_leftovers(client: ApiClient, wanted: KubernetesSettings) -> Iterator[C
 
 
 def _former_namespaces(client: ApiClient, wanted: KubernetesSettings) -> Iterator[str]:
-    """Namespaces with pods of ours that this adapter does not use."""
+    """Namespaces with our pods that this adapter does not use."""
     is_per_lease = wanted.isolation is LeaseIsolation.NAMESPACE
     found = {
         each.namespace
@@ -54,7 +54,7 @@ def _former_namespaces(client: ApiClient, wanted: KubernetesSettings) -> Iterato
 
 
 def _former_kinds(client: ApiClient, wanted: KubernetesSettings) -> Iterator[str]:
-    """Ingresses and HTTPRoutes of ours, if the adapter's file has another controller, or none."""
+    """Our Ingresses and HTTPRoutes, if the adapter's file has another controller, or none."""
     for controller, kind in KIND_OF.items():
         if wanted.ingress is None or wanted.ingress.controller is not controller:
             path = naming.object_path(naming.PLURALS[kind], wanted.namespace, "")

@@ -52,7 +52,7 @@ def test_a_list_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "PODS_MAX", 0)
     poller = MetricsPoller(Scripted(tmp_path, {"metrics": listed()}), "/metrics")
     poller.poll()
-    assert "it lists more than 0 pods of ours" in str(poller.read())
+    assert "it lists more than 0 pods of workloads" in str(poller.read())
 
 
 def test_a_measurement_that_does_not_change_is_old_and_so_is_a_list_without_a_next_one(
@@ -67,7 +67,8 @@ def test_a_measurement_that_does_not_change_is_old_and_so_is_a_list_without_a_ne
     fresh: Reading[Any] = Seen({"space/web-a": (14, 34 * MB)})
     assert poller.read() == fresh
     now += module.STALE_SECONDS + 1
-    assert "has not answered for 90 seconds" in poller.read().why  # type: ignore[union-attr]
+    assert isinstance(silent := poller.read(), Unseen)
+    assert "has not answered for 90 seconds" in silent.why
     poller.poll()
     assert poller.read() == Seen({})
     client.answers = {"metrics": listed(timestamp="t2")}
