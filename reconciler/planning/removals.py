@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.planning.planning_input import MarketBasis, PlanningBasis
 from reconciler.planning.retries import retry_hold
+from reconciler.planning.volumes import stateful_workloads
 from reconciler.values.adapters import adapter_path
 from reconciler.values.ids import LeaseId, WorkloadId
 from reconciler.values.observed import ObservedWorkload, State
@@ -112,6 +113,12 @@ def _removal(
     if not moved and (known is None or not known.closed_again):
         why = "its lease is closed; removed when the next height shows it too"
         return Hold(Subject.of_workload(subject), Reason.AWAITING_HEIGHT, why)
+    if moved and subject in stateful_workloads(basis.adapters[adapter]):
+        why = (
+            f"its persistent volumes are on adapter {adapter}, but it runs on another adapter: they are not "
+            f"deleted before its lease is closed; name adapter {adapter} in the file again to use them"
+        )
+        return Hold(Subject.of_workload(subject), Reason.VOLUMES_DIFFER, why, ours=True)
     why = "it runs on another adapter now" if moved else "its lease is closed"
     action = RemoveWorkload(adapter, subject, why)
     return retry_hold(basis.memory, action, Subject.of_workload(subject), basis.now) or action

@@ -28,7 +28,7 @@ from reconciler.planning.specifications import (
     missing_specification,
     sealed_hold,
 )
-from reconciler.planning.volumes import kept_volume_holds, volume_change
+from reconciler.planning.volumes import kept_volume_holds, other_adapter, volume_change, volumes_elsewhere
 from reconciler.values.adapters import adapter_path
 from reconciler.values.approvals import list_names
 from reconciler.values.desired import Workload
@@ -107,6 +107,7 @@ def _by_workload(
         KeyedInput({workload_id(lease): True for lease in basis.funding.unpaid()}),
         KeyedInput(basis.in_flight, lambda key, _: (key.name,)),
         KeyedInput(accepted_manifests(basis)),
+        KeyedInput(volumes_elsewhere(basis)),
         *observed_inputs(basis),
     )
     shared = (
@@ -332,6 +333,9 @@ def _apply(basis: PlanningBasis, pair: WorkloadPair) -> Iterator[Action | Hold]:
         return
     if workload.paused and basis.funding.get(workload.lease, HEALTHY).is_unpaid:
         why = "stopped, as nothing pays for its usage"
+    if pair.running is None and (elsewhere := volumes_elsewhere(basis).get(workload.id)):
+        yield other_adapter(workload, elsewhere)
+        return
     if refusal := volume_change(workload, pair.running) or _excess(basis, workload):
         yield refusal
         return

@@ -386,7 +386,7 @@ class ObservedWorkload:
 class AdapterView:
     """One adapter's readings; repairs continue if only the capacity is unseen. `unavailable_machines` are
     unseen machines of an adapter that is seen; `use` is measured (None: the adapter measures nothing).
-    `kept_volumes` are those of removed workloads.
+    `kept_volumes` are those of removed workloads, until they are deleted.
     """
 
     workloads: Reading[Mapping[WorkloadId, ObservedWorkload]]

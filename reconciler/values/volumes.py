@@ -22,7 +22,9 @@ class PersistentVolume:
 
 @dataclass(frozen=True, slots=True)
 class KeptVolumes:
-    """The persistent volumes of a workload that was removed; they are deleted at `until` (unix seconds)."""
+    """The persistent volumes of a workload that was removed; they are deleted after `until` (unix
+    seconds), unless its lease is active.
+    """
 
     workload: WorkloadId
     lease: LeaseId

@@ -9,13 +9,14 @@ from reconciler.planning.planning_input import PlanningInput
 from reconciler.values.desired import Workload
 from reconciler.values.machines import Capacity, Machine
 from reconciler.values.messages import CreateBid
-from reconciler.values.observed import AdapterView, ProviderRecord
-from reconciler.values.plans import ApplyWorkload, Hold, Reason, SendTransaction
+from reconciler.values.observed import AdapterView, ObservedWorkload, ProviderRecord
+from reconciler.values.plans import ApplyWorkload, Hold, Reason, RemoveWorkload, SendTransaction
 from reconciler.values.readings import Seen
 from reconciler.values.resources import MB, Resources, Volume
 from reconciler.values.specification import ServiceVolume
 from reconciler.values.volumes import KeptVolumes, PersistentVolume
 from tests.makers import (
+    CLUSTER,
     NOW,
     US,
     adapter,
@@ -115,3 +116,43 @@ def test_kept_volumes_are_reported_until_they_are_deleted() -> None:
 
     assert hold is not None
     assert hold.message.startswith("64 MB of persistent volumes of its lease are kept on adapter kubernetes")
+
+
+def test_kept_volumes_whose_grace_is_over_stay_while_their_lease_is_active() -> None:
+    """Those of a workload that runs on another adapter, too."""
+    kept = KeptVolumes(PLAIN.id, PLAIN.lease, 64 * MB, NOW - 1)
+    left = replace(running(PLAIN), digest="", ready=False, replicas=0, replicas_ready=0)
+    assert removals(moved(left, running(PLAIN), kept)) == []
+    assert removals(moved(running(PLAIN, volumes=(("web", (DATA,)),)), running(PLAIN))) == []
+    assert removals(moved(running(PLAIN), running(PLAIN))) == [PLAIN.id], "without volumes it has moved"
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_workload_does_not_start_empty_on_another_adapter(is_kept: bool) -> None:
+    kept = KeptVolumes(PLAIN.id, PLAIN.lease, 64 * MB, NOW + 60)
+    seen = None if is_kept else running(PLAIN, volumes=(("web", (DATA,)),))
+    made = moved(seen, None, *([kept] if is_kept else []))
+
+    hold = hold_for(made, Reason.VOLUMES_DIFFER)
+    assert hold is not None
+    assert "are on adapter kubernetes" in hold.message
+    assert not any(isinstance(action, ApplyWorkload) for action in plan(made).actions)
+    assert any(isinstance(action, ApplyWorkload) for action in plan(moved(running(PLAIN), None)).actions)
+
+
+def moved(here: ObservedWorkload | None, there: ObservedWorkload | None, *kept: KeptVolumes) -> PlanningInput:
+    """PLAIN names adapter `other` in its file; `here` is what adapter `kubernetes` shows of it."""
+    file = desired(replace(PLAIN, adapter="other"), adapters={"kubernetes": CLUSTER, "other": CLUSTER})
+    made = planning_input(market(leases=[lease()]), file)
+    view, granted = made.adapters["kubernetes"], made.limits.grants
+    views = {
+        name: replace(view, workloads=Seen({PLAIN.id: each} if each else {}))
+        for name, each in (("kubernetes", here), ("other", there))
+    }
+    views["kubernetes"] = replace(views["kubernetes"], kept_volumes=kept)
+    allowed = replace(granted, adapters={**granted.adapters, "other": granted.adapters["kubernetes"]})
+    return replace(made, adapters=views, limits=replace(made.limits, grants=allowed))
+
+
+def removals(made: PlanningInput) -> list[str]:
+    return [action.id for action in plan(made).actions if isinstance(action, RemoveWorkload)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 
 from reconciler.adapters.kubernetes import naming, objects
 from reconciler.adapters.kubernetes.api_errors import ApiError, NameTakenError, outcome_of
 from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
-from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries, service_ranges
+from reconciler.adapters.kubernetes.cluster_queries import ClusterQueries, overheads, service_ranges
 from reconciler.adapters.kubernetes.gpus import missing_gpu
 from reconciler.adapters.kubernetes.ingress import KIND_OF
 from reconciler.adapters.kubernetes.manifests import (
@@ -44,7 +44,6 @@ from reconciler.adapters.kubernetes.views import (
     drift_from_applied,
     object_meta,
     released_seconds,
-    resources_of,
 )
 from reconciler.documents.typed_json import decode_json
 from reconciler.ports import Wake
@@ -61,7 +60,6 @@ REMOVED = ("deployment", "statefulset", "service", "networkpolicy")
 """The kinds of a workload's objects in a namespace for all, in the order of removal."""
 
 NODES_UNSEEN = "check that the daemon may list and watch nodes: provider-daemon doctor"
-RUNTIME_CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
 
 
 class KubernetesAdapter:
@@ -125,11 +123,14 @@ class KubernetesAdapter:
             self._observer.user_namespaces(),
             self._observer.gpus(),
         )
-        if refusal := _gpu_refusal(rendering):
+        refusal: Outcome | None = _gpu_refusal(rendering)
+        if refusal:
             return refusal
         try:
+            if refusal := self._claims_refusal(workload):
+                return refusal
             if self._namespaces.is_per_lease:
-                rendering = replace(rendering, overheads=tuple(self._overheads()))
+                rendering = replace(rendering, overheads=tuple(overheads(self._client, self._settings)))
             self._apply_frame(rendering)
             self._apply_services(rendering)
             self._prune(workload.id, rendering.namespace, frozenset(parts_of(rendering)))
@@ -146,9 +147,10 @@ class KubernetesAdapter:
         Claims are deleted by a removal after their grace, and their namespace with them.
         """
         try:
+            self._release_claims(workload, self._namespaces.shared, deletes=False)  # found if this stops here
             self._prune(workload, self._namespaces.shared, frozenset())
             self._release_claims(workload, self._namespaces.shared)
-            self._remove_namespace(workload)
+            self._remove_namespace(workload, self._release_claims)
         except ApiError as error:
             return outcome_of(error)
         return Done("removal requested")
@@ -191,18 +193,6 @@ class KubernetesAdapter:
             f"label it: kubectl label namespace {namespace} {ENFORCE}={level}",
         )
 
-    def _overheads(self) -> Iterator[tuple[str, Resources]]:
-        """What each RuntimeClass of the settings takes for a pod; without those that may not be read."""
-        for name in sorted({self._settings.runtime_class, self._settings.gpu_runtime_class} - {""}):
-            try:
-                raw = self._client.get(f"{RUNTIME_CLASSES}/{name}", {})
-            except ApiError as error:
-                if error.status not in (403, 404):
-                    raise
-                continue
-            overhead = decode_json(raw, objects.RuntimeClass).overhead
-            yield name, resources_of(overhead.pod_fixed if overhead else None)
-
     def _apply_frame(self, rendering: Rendering) -> None:
         """The workload's own namespace and what no service needs, with copies of Secrets that it may read."""
         for manifest in frame_manifests(rendering, self._observer.denied_ranges()):
@@ -216,7 +206,20 @@ class KubernetesAdapter:
                 held = {key: value for key, value in data.items() if key in keys}
                 self._apply(secret_manifest(rendering, name, held))
 
-    def _release_claims(self, workload: WorkloadId, namespace: str) -> bool:
+    def _has_claims(self, workload: WorkloadId, namespace: str) -> bool:
+        return any(self._labelled("persistentvolumeclaims", namespace, workload))
+
+    def _claims_refusal(self, workload: Workload) -> Outcome | None:
+        """A refusal to start volumes empty, as claims that an adapter with another isolation made exist."""
+        space = self._namespaces.shared if self._namespaces.is_per_lease else workload.id
+        is_stateful = any(service.persistent_volumes for service in workload.services)
+        may_exist = self._namespaces.is_per_lease or self._observer.shows_namespace(workload.id)
+        if not (is_stateful and may_exist and self._has_claims(workload.id, space)):
+            return None
+        why = f"its persistent volumes are in namespace {space}, but isolation was changed"
+        return Refused("VolumesElsewhere", why, "restore isolation, or delete the claims there by hand")
+
+    def _release_claims(self, workload: WorkloadId, namespace: str, *, deletes: bool = True) -> bool:
         """Mark the claims of a workload as released now, and delete those whose grace is over; whether any
         are left.
         """
@@ -225,7 +228,7 @@ class KubernetesAdapter:
             released_at = released_seconds(claim)
             if not released_at:
                 self._apply(claim_mark(claim, now))
-            if (released_at or now) + self._settings.volume_grace_seconds <= now:
+            if deletes and (released_at or now) + self._settings.volume_grace_seconds <= now:
                 self._delete("persistentvolumeclaims", claim)
             else:
                 left = True
@@ -309,14 +312,13 @@ class KubernetesAdapter:
         return decode_json(self._client.get(path, {}), objects.PartialObject).metadata
 
     def _remove_misplaced(self, workload: WorkloadId) -> None:
-        """What an adapter with another isolation left."""
+        """What an adapter with another isolation left but claims, whose lease is active."""
         if self._namespaces.is_per_lease:
             self._prune(workload, self._namespaces.shared, frozenset())
-            self._release_claims(workload, self._namespaces.shared)
         else:
-            self._remove_namespace(workload)
+            self._remove_namespace(workload, self._has_claims)
 
-    def _remove_namespace(self, workload: WorkloadId) -> None:
+    def _remove_namespace(self, workload: WorkloadId, keeps: Callable[[WorkloadId, str], bool]) -> None:
         """The workload's own namespace, if it exists and is ours, or all that is in it but volumes that are
         kept; without permission to read it, there never was one.
         """
@@ -329,7 +331,7 @@ class KubernetesAdapter:
         is_ours = naming.workload_labels(workload).items() <= (live.labels or {}).items()
         if not is_ours or live.deletion_timestamp is not None:
             return
-        if self._release_claims(workload, workload):
+        if keeps(workload, workload):
             self._prune(workload, workload, KEPT_IN_NAMESPACE)
         else:
             self._delete("namespaces", live)

@@ -134,6 +134,7 @@ class ClusterObserver:
         self._capacity: tuple[tuple[Any, ...], Reading[Capacity]] | None = None
         self._service_ranges: tuple[str, ...] = ()
         self._kept: tuple[KeptVolumes, ...] = ()
+        self._expired: tuple[KeptVolumes, ...] = ()
         self._nodes_seen: tuple[NodeView, ...] = ()
         self._has_seen_nodes = False
         self._base = base_spec(self.denied_ranges())
@@ -254,7 +255,7 @@ class ClusterObserver:
         while self._invalidated:
             self._known.pop(self._invalidated.popleft(), None)
             self._workloads = None
-        if any(each.until <= time.time() for each in self._kept):
+        if any(each.until <= time.time() and each not in self._expired for each in self._kept):
             self._workloads = None
         sources: tuple[Informer[Any], ...] = (self._pods, self._claims, *self._controllers.values())
         sources += tuple(self._parts.values())
@@ -285,11 +286,11 @@ class ClusterObserver:
         }
         kept = [*kept_volumes(self._ours(claims.values()), groups, self._settings.volume_grace_seconds)]
         kept = [each for each in kept if self._provider in ("", each.lease.provider)]
-        self._kept = tuple(each for each in kept if each.until > time.time())
+        self._kept = tuple(kept)
+        self._expired = tuple(each for each in kept if each.until <= time.time())
         for each in kept:
             ours.pop(each.workload, None)
-            if each not in self._kept:
-                ours[each.workload] = expired_workload(each)
+        ours |= {each.workload: expired_workload(each) for each in self._expired}
         return Seen(ours)
 
     def _ours(self, views: Iterable[Owned]) -> Iterator[Owned]:

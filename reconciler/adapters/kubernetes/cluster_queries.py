@@ -9,8 +9,9 @@ from reconciler.adapters.kubernetes.api_errors import ApiError
 from reconciler.adapters.kubernetes.client import METADATA_ONLY, ApiClient
 from reconciler.adapters.kubernetes.namespaces import Namespaces
 from reconciler.adapters.kubernetes.quantities import milli, whole
-from reconciler.adapters.kubernetes.views import PodView, clean_name
+from reconciler.adapters.kubernetes.views import PodView, clean_name, resources_of
 from reconciler.documents.typed_json import decode_json
+from reconciler.values.clusters import KubernetesSettings
 from reconciler.values.ids import WorkloadId
 from reconciler.values.inspection import (
     LOG_MAX_BYTES,
@@ -21,12 +22,14 @@ from reconciler.values.inspection import (
     WorkloadUse,
     log_lines,
 )
+from reconciler.values.resources import Resources
 from reconciler.values.times import Timestamp, parsed_unix_seconds
 
 TAIL_MAX_LINES = 10_000
 PAGE_SIZE = 500
 OBJECTS_MAX = 24
 EVENTS_MAX = 200
+RUNTIME_CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
 SERVICE_RANGES = "/apis/networking.k8s.io/v1/servicecidrs"
 UNMEASURED = {
     403: "the cluster denies access to its metrics API: grant list of pods.metrics.k8s.io",
@@ -45,6 +48,21 @@ def service_ranges(client: ApiClient) -> list[str]:
         raise
     found = (decode_json(item, objects.ServiceRange) for item in listed.items or ())
     return [cidr for each in found for cidr in each.spec.cidrs or ()]
+
+
+def overheads(client: ApiClient, settings: KubernetesSettings) -> Iterator[tuple[str, Resources]]:
+    """What each RuntimeClass of the settings takes for a pod; without those that may not be read. ApiError
+    otherwise.
+    """
+    for name in sorted({settings.runtime_class, settings.gpu_runtime_class} - {""}):
+        try:
+            raw = client.get(f"{RUNTIME_CLASSES}/{name}", {})
+        except ApiError as error:
+            if error.status not in (403, 404):
+                raise
+            continue
+        overhead = decode_json(raw, objects.RuntimeClass).overhead
+        yield name, resources_of(overhead.pod_fixed if overhead else None)
 
 
 class ClusterQueries:

@@ -169,11 +169,12 @@ def _controller(rendering: Rendering, service: Service, aliases: Sequence[Manife
         spec |= {"strategy": _strategy(service.rollout)}
         return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
     meta["name"] = naming.stateful_name(workload.id, service.name)
+    volumes = sorted(service.persistent_volumes, key=lambda volume: volume.name)  # their order is immutable
     spec |= {
         "serviceName": naming.object_name(workload.id, service.name),
         "podManagementPolicy": "Parallel",
         "updateStrategy": {"type": "RollingUpdate"},
-        CLAIM_TEMPLATES: [_claim(rendering, service, volume) for volume in service.persistent_volumes],
+        CLAIM_TEMPLATES: [_claim(rendering, service, volume) for volume in volumes],
     }
     return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": spec}
 

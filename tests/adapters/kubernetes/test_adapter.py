@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.adapters.kubernetes.adapter import KubernetesAdapter
 from reconciler.adapters.kubernetes.cluster_observer import ClusterObserver, ClusterTarget
+from reconciler.adapters.kubernetes.cluster_queries import overheads
 from reconciler.adapters.kubernetes.kubeconfig import Kubeconfig
 from reconciler.adapters.kubernetes.views import NodeView
 from reconciler.devnet.cluster.cluster import SimulatedCluster
@@ -360,11 +361,12 @@ def test_the_overhead_of_a_runtime_class_is_read_where_that_is_permitted(
     backend: ClusterBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     adapter = backend.adapter
-    adapter._settings = replace(adapter._settings, runtime_class="kata", gpu_runtime_class="nvidia")
-    assert list(adapter._overheads()) == [], "the simulated cluster has no RuntimeClasses"
+    settings = replace(adapter._settings, runtime_class="kata", gpu_runtime_class="nvidia")
+    assert list(overheads(adapter._client, settings)) == [], "the simulated cluster has no RuntimeClasses"
     found = {"kata": b'{"overhead": {"podFixed": {"cpu": "250m", "memory": "1Ki"}}}', "nvidia": b"{}"}
     monkeypatch.setattr(adapter._client, "get", lambda path, _: found[path.rpartition("/")[2]])
-    assert list(adapter._overheads()) == [("kata", Resources(250, 1024)), ("nvidia", Resources())]
+    both = [("kata", Resources(250, 1024)), ("nvidia", Resources())]
+    assert list(overheads(adapter._client, settings)) == both
     monkeypatch.undo()
     inner(backend).faults.add(ClusterFault(status=403))
-    assert list(adapter._overheads()) == []
+    assert list(overheads(adapter._client, settings)) == []

@@ -335,3 +335,11 @@ def test_a_stateful_sets_name_leaves_room_for_its_revisions() -> None:
     assert all(len(name) <= 52 for name in names)
     short = workload(1).id
     assert naming.stateful_name(short, "web") == naming.object_name(short, "web")
+
+
+def test_the_order_of_volumes_in_a_file_changes_no_claim() -> None:
+    """Claim templates cannot be changed."""
+    volumes = tuple(ServiceVolume(name, 64 << 20, f"/{name}", "beta2") for name in ("b", "a"))
+    given = (rendering(workload(1, service(volumes=each))) for each in (volumes, volumes[::-1]))
+    first, second = (only(controller_manifests(each, {})) for each in given)
+    assert first["spec"]["volumeClaimTemplates"] == second["spec"]["volumeClaimTemplates"]
