@@ -217,7 +217,7 @@ class KubernetesAdapter:
         if not (is_stateful and may_exist and self._has_claims(workload.id, space)):
             return None
         why = f"its persistent volumes are in namespace {space}, but isolation was changed"
-        return Refused("VolumesElsewhere", why, "restore isolation, or delete the claims there by hand")
+        return Refused("VolumesDiffer", why, "restore isolation, or delete the claims there by hand")
 
     def _release_claims(self, workload: WorkloadId, namespace: str, *, deletes: bool = True) -> bool:
         """Mark the claims of a workload as released now, and delete those whose grace is over; whether any

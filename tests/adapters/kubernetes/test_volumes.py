@@ -88,7 +88,7 @@ def test_an_apply_after_a_change_of_isolation_leaves_claims_alone(
         before = cluster.objects("persistentvolumeclaims")
         refused = adapter.apply(wanted, "d")
         assert isinstance(refused, Refused)
-        assert refused.reason == "VolumesElsewhere"
+        assert refused.reason == "VolumesDiffer"
         assert len(cluster.objects("statefulsets")) == 1
         assert adapter.apply(workload(1), "e") == Done()
         assert cluster.objects("persistentvolumeclaims") == before
