@@ -23,6 +23,7 @@ from typing import Any
 
 import reconciler
 from reconciler.api.routes.snapshot import HOLD_PATTERN, LEASE_PATTERN
+from reconciler.documents.corrections import _OF_CHARACTERS, _RULES
 from reconciler.documents.forms import FORMS
 from reconciler.git.git_errors import _KNOWN
 
@@ -33,6 +34,9 @@ NOT_LITERAL: Mapping[str, tuple[str, ...]] = {
     "git/git_errors.py": tuple(pattern for pattern, _ in _KNOWN),
     "api/routes/routing.py": (LEASE_PATTERN, HOLD_PATTERN),
     "cli/planning/price.py": tuple(FORMS),
+    "documents/corrections.py": tuple(
+        rule.pattern.pattern for rules in (_OF_CHARACTERS, *_RULES.values()) for rule in rules
+    ),
     "devnet/cluster/pod_lifecycle.py": ("(^|/)crash",),
     "values/key_patterns.py": (),  # of a pattern from outside: see tests/values/test_key_patterns.py
     "devnet/chain/matching.py": (),  # of a pattern that comes from outside: see tests/devnet/chain

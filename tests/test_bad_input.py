@@ -194,8 +194,8 @@ TABLE = [
     Case(
         "a cluster that times out",
         clusters.SILENT,
-        "the cluster at {cluster}: no response to GET /apis/apps/v1/namespaces/provider-workloads/deployments"
-        ": Read timed out. (read timeout=1.0); see that its API server runs and is reachable: kubectl "
+        "the cluster at {cluster}: no response to GET {path}: Read timed out. (read timeout=1.0);"
+        " see that its API server runs and is reachable: kubectl "
         "cluster-info",
         "earnings are drawn; workloads keep their phase",
     ),

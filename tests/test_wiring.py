@@ -210,8 +210,9 @@ def test_a_refused_revision_decides_nothing_after_a_restart(
         assert site.strange() == []
         assert reason in {hold.reason for hold in made.holds}
         assert list(daemon.inspectors) == ["kubernetes"]
-        view = daemon.environment.adapters["kubernetes"].observe().workloads
-        assert isinstance(view, Seen)
+        look = daemon.environment.adapters["kubernetes"].observe
+        view = wait_until(lambda: found if isinstance(found := look().workloads, Seen) else None, "a view")
+        assert view is not None
         assert len(view.view) == 2
 
 

@@ -19,8 +19,8 @@ ODD_SPACE = re.compile(f"[{ODD_SPACES}]")
 _KEY = r"[A-Za-z][A-Za-z0-9_]*"
 _KEY_LINE = re.compile(rf" *(?:- +)?({_KEY}):(?: |$)")
 _DASH = re.compile(rf" *-({_KEY}:(?: .*)?)$")
-_COLON = re.compile(rf" *(?:- +)?({_KEY}):([^\s:/][^:]*?) *$")
-_NO_COLON = re.compile(rf" *(?:- +)?({_KEY}) +([^\s:][^:]*?) *$")
+_COLON = re.compile(rf" *(?:- +)?({_KEY}):([^\s:/][^:]*)$")
+_NO_COLON = re.compile(rf" *(?:- +)?({_KEY}) +([^\s:][^:]*)$")
 
 
 def tab_fault(path: str, line: int, column: int) -> Fault:
@@ -62,7 +62,7 @@ def _culprit(path: str, lines: Sequence[str]) -> Fault | None:
     """
     numbers = [n for n, line in enumerate(lines, 1) if n == len(lines) or COMMENT.split(line, 1)[0].strip()]
     for number in reversed(numbers[-2:]):
-        line = COMMENT.split(lines[number - 1][:LINE_MAX], 1)[0]
+        line = COMMENT.split(lines[number - 1][:LINE_MAX], 1)[0].rstrip()
         if odd := ODD_SPACE.search(line):
             return odd_space_fault(path, number, odd.start() + 1, odd[0])
         if dash := _DASH.match(line):
@@ -75,7 +75,7 @@ def _culprit(path: str, lines: Sequence[str]) -> Fault | None:
             column, advice = colon.end(1) + 2, f"write {key}: {colon[2]}"
             return Fault(path, number, column, message, advice, fix=Fix("", " "))
     for number in reversed(numbers[-2:]):
-        line = COMMENT.split(lines[number - 1][:LINE_MAX], 1)[0]
+        line = COMMENT.split(lines[number - 1][:LINE_MAX], 1)[0].rstrip()
         if bare := _NO_COLON.match(line):
             message = f"there is no colon after {bare[1]}"
             return Fault(path, number, bare.end(1) + 1, message, f"write {bare[1]}: {bare[2]}")

@@ -52,6 +52,8 @@ def unseen(fault: ClusterFault) -> Run:
             assert len(removals(sim.blocks(8))) == 1
             assert "MsgCreateBid" in {each.kind for each in sim.sent() if each.height > since}
             [message] = told
+            # the watched kind that was noticed first
+            workspace.values["path"] = message.split("GET ")[1].split(":")[0] if "GET /" in message else ""
             return message
 
     return run

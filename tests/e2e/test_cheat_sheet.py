@@ -177,7 +177,7 @@ SHELL: tuple[tuple[str, Callable[[str, OperatorTerminal], None]], ...] = (
     (OURS.format("market bids") + " --state open", open_bid),
     (OURS.format("market bids") + " --limit 50", bid_history),
     ("provider-daemon get orders -o wide", has("PriceTooLow", "NoCapacity", "bid  ")),
-    ("provider-daemon get bids", has("2446uve", "500000uve")),
+    ("provider-daemon get bids", has("2,446uve", "500,000uve")),
     ("curl -s localhost:8443/api/v1/workloads | jq .", workloads),
     ("curl -s localhost:8443/api/v1/workloads/{id}/logs", has("web")),
     ("curl -s localhost:8443/api/v1/workloads/{id}/metrics", use),

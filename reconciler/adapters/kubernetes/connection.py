@@ -16,7 +16,8 @@ from reconciler.adapters.kubernetes.kubeconfig import (
     read_kubeconfig,
 )
 
-POOL_CONNECTIONS = 12
+POOL_CONNECTIONS = 32
+"""At once: a watch of each kind and namespace, and the effects of a work queue."""
 
 
 def connect(kubeconfig: Kubeconfig) -> client.ApiClient:
