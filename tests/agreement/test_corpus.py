@@ -214,10 +214,13 @@ def test_an_editor_checks_and_completes_a_new_repository(tmp_path: Path) -> None
     [
         (
             "apiVersion: provider.virtengine.dev/v1beta1\n",
-            {"min_gain", "settle_before_expiry", "unfunded_grace"},
+            {"meter", "min_gain", "settle_before_expiry", "unfunded_grace"},
         ),
-        ("apiVersion: provider.virtengine.dev/v1alpha1\n", {"min_gain", "expiry_margin", "unfunded_grace"}),
-        ("", {"min_gain", "expiry_margin", "unfunded_grace"}),
+        (
+            "apiVersion: provider.virtengine.dev/v1alpha1\n",
+            {"meter", "min_gain", "expiry_margin", "unfunded_grace"},
+        ),
+        ("", {"meter", "min_gain", "expiry_margin", "unfunded_grace"}),
     ],
 )
 def test_an_editor_proposes_the_keys_of_the_files_form(head: str, proposed: set[str], tmp_path: Path) -> None:
