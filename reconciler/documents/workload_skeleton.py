@@ -44,7 +44,7 @@ def _volumes(unit: ResourceUnit) -> Iterator[ServiceVolume]:
     """The volumes that must be mounted to be used; ephemeral ones are storage of the container itself."""
     for volume in unit.storage:
         if volume.storage_class == SHARED_MEMORY_CLASS:
-            yield ServiceVolume(volume.name, volume.size_bytes, "/dev/shm", SHARED_MEMORY_CLASS)  # noqa: S108
+            yield ServiceVolume(volume.name, volume.size_bytes, "/dev/shm", SHARED_MEMORY_CLASS)  # noqa: S108  # in the container
         elif volume.is_persistent:
             storage_class = volume.storage_class or DEFAULT_CLASS
             yield ServiceVolume(volume.name, volume.size_bytes, f"/data/{volume.name}", storage_class)
